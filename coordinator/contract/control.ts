@@ -1,0 +1,25 @@
+/**
+ * The control API: HTTP over a unix socket. Plain constants, so that commands need nothing but this file to speak it.
+ * Every failure is answered as `{ schemaVersion, error: FailureShape }` with the HTTP status of its kind.
+ */
+export const DEFAULT_SOCKET = '/run/hal9000/control.sock'
+
+export const ROUTE = {
+  ready: '/v1/ready',
+  status: '/v1/status',
+  workers: '/v1/workers',
+  stopAll: '/v1/workers/stop',
+  worker: '/v1/workers/:ref',
+  stop: '/v1/workers/:ref/stop',
+  wait: '/v1/workers/:ref/wait',
+  logs: '/v1/workers/:ref/logs',
+  attach: '/v1/workers/:ref/attach',
+  resize: '/v1/attachments/:id/size',
+  outcome: '/v1/attachments/:id/outcome',
+  events: '/v1/events',
+} as const
+
+/** A route's path for one worker reference; "dir/name" travels escaped. */
+export function routeFor(route: string, ref: string): string {
+  return route.replace(/:(ref|id)/, encodeURIComponent(ref))
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { RequestId, WorkerName } from './names.ts'
+import { parseDuration, parseSize } from './units.ts'
+
+const MAX_ARGUMENT = 128 * 1024 - 1 // bytes; MAX_ARG_STRLEN of Linux, execve(2), less the final NUL
+const MAX_COMMAND = 1_500_000 // bytes in all; a quarter of the default 8 MiB stack less the environment, execve(2)
+
+/** No NUL (ends a C string) and no U+FFFD (what is left of bytes that were not UTF-8 and could not be passed on exactly). */
+const exactText = z
+  .string()
+  .refine((text) => !text.includes('\0'), { error: 'must not contain a NUL byte' })
+  .refine((text) => !text.includes('\uFFFD'), { error: 'must be valid UTF-8; other bytes cannot be passed exactly' })
+  .refine((text) => Buffer.byteLength(text) <= MAX_ARGUMENT, { error: 'is longer than the 131,071 bytes that Linux allows' })
+
+const environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'an environment name is letters, digits and _' }),
+  exactText,
+)
+
+const sizeOption = z.string().transform((text, context) => unit(parseSize(text), context, `"${text}" is not a size such as 512m or 4g`))
+const durationOption = z
+  .string()
+  .transform((text, context) => unit(parseDuration(text), context, `"${text}" is not a duration such as 90s, 10m or 2h`))
+
+function unit(value: number | undefined, context: z.RefinementCtx, message: string): number {
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
+
+/** Image references as Docker reads them, bounded; never a path or an option. */
+const imageReference = z
+  .string()
+  .max(255)
+  .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]*$/, { error: 'is not an image name such as hal9000/worker:0.1.0' })
+
+const cpus = z.coerce.number({ error: 'is not a number of cores such as 2 or 0.5' }).min(0.01).max(4096)
+const pids = z.coerce.number({ error: 'is not a whole number' }).int({ error: 'is not a whole number' }).min(8, { error: 'must be 8 or more: the worker itself needs some processes' }).max(4_194_304)
+/** Below this the worker's own session does not fit. */
+const memory = sizeOption.refine((bytes) => bytes >= 16 * 1024 * 1024, { error: 'must be 16m or more' })
+
+/** The settings that flags, environment, the project's file and the user's file can all give. */
+export const Settings = z
+  .strictObject({
+    image: imageReference,
+    memory,
+    cpus,
+    pidsLimit: pids,
+    noLimits: z.boolean(),
+    env: environment,
+    command: z.array(exactText).min(1),
+    timeout: durationOption,
+  })
+  .partial()
+export type Settings = z.output<typeof Settings>
+
+/** A terminal's size in character cells. */
+export const TerminalSize = z.strictObject({
+  columns: z.coerce.number().int().min(1).max(1000),
+  rows: z.coerce.number().int().min(1).max(1000),
+})
+export type TerminalSize = z.infer<typeof TerminalSize>
+
+/** TERM is a file name in the terminfo database: never a path. */
+export const TermName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9+._-]{0,63}$/)
+
+/** What `spawn` sends: a plain request. Everything that needs a decision is decided by the coordinator. */
+export const SpawnRequest = z.strictObject({
+  id: RequestId,
+  project: exactText.min(1, { error: 'is missing' }),
+  name: WorkerName.optional(),
+  command: z
+    .array(exactText)
+    .min(1)
+    .max(20_000)
+    .refine((words) => words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0) <= MAX_COMMAND, {
+      error: 'is longer than the 1.5 MB that are passed',
+    })
+    .optional(),
+  settings: Settings.default({}),
+  secrets: z
+    .record(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, { error: 'a secret name is letters, digits, _ . -' }), z.base64().max(1_000_000))
+    .default({}),
+  remove: z.boolean().default(true),
+  replace: z.boolean().default(false),
+  io: z.enum(['session', 'pipes']).default('session'),
+  /** What the person asked for; undefined lets the marker and the default decide. */
+  run: z.enum(['foreground', 'detached']).optional(),
+  /** Answer when the request is queued. */
+  noWait: z.boolean().default(false),
+  /** How long the request may wait for room. Milliseconds. */
+  wait: durationOption.default(60_000),
+  size: TerminalSize.default({ columns: 80, rows: 24 }),
+  term: TermName.default('xterm-256color'),
+  /** The client's WORKER_*, HAL9000_* and AGENTIC_IN_CONTAINER variables. */
+  clientEnv: z.record(z.string(), z.string()).default({}),
+})
+export type SpawnRequest = z.output<typeof SpawnRequest>
+export type SpawnRequestInput = z.input<typeof SpawnRequest>
+
+/** Seconds between TERM and KILL. */
+export const StopRequest = z.strictObject({ grace: z.coerce.number().int().min(0).max(3600).default(10) })
+export type StopRequest = z.infer<typeof StopRequest>
+
+const flag = z.enum(['0', '1']).transform((text) => text === '1')
+
+export const ListQuery = z.strictObject({ all: flag.default(false) })
+
+export const LogsQuery = z.strictObject({
+  follow: flag.default(false),
+  /** Last n lines only. */
+  tail: z.coerce.number().int().min(0).max(1_000_000).optional(),
+  /** Milliseconds since the epoch. */
+  since: z.coerce.number().int().min(0).optional(),
+  timestamps: flag.default(false),
+})
+export type LogsQuery = z.infer<typeof LogsQuery>
+
+export const AttachQuery = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]{8,64}$/),
+  term: TermName.catch('xterm-256color'),
+  columns: TerminalSize.shape.columns,
+  rows: TerminalSize.shape.rows,
+})
+export type AttachQuery = z.infer<typeof AttachQuery>
+
+export const EventsQuery = z.strictObject({
+  follow: flag.default(false),
+  /** Only what came after the event of this id. */
+  after: z.string().regex(/^\d+-\d+$/).optional(),
+  tail: z.coerce.number().int().min(0).max(10_000).default(100),
+})

@@ -1,0 +1,141 @@
+import type { FailureShape } from './failure.ts'
+
+/** Version of every JSON object that commands print; raised when a field changes its meaning or goes away. */
+export const SCHEMA_VERSION = 1
+
+export type WorkerState =
+  | 'queued'
+  | 'creating'
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'lost'
+  | 'ended'
+
+/** Why a worker ended. */
+export type EndReason =
+  | 'exited'
+  | 'stopped'
+  | 'oom'
+  | 'timeout'
+  | 'network-lost'
+  | 'never-assigned'
+  | 'engine-stopped'
+  | 'cancelled'
+  | 'failed'
+
+/** What is true of a worker that still runs. */
+export type Condition = 'network-lost' | 'limit-hit' | 'needs-input' | 'stopping-late'
+
+/** Caps, not reservations. null = no cap. Memory in bytes, cpus in cores (fractions allowed), pids in processes. */
+export type Limits = { memory: number | null; cpus: number | null; pids: number | null }
+
+/** How the command is run: in a tmux session, or with plain pipes (`--no-tty`). */
+export type IoMode = 'session' | 'pipes'
+
+/** One worker as `list`, `inspect`, `spawn` and the dashboard show it. Times are ISO 8601 UTC. */
+export type Worker = {
+  name: string
+  project: string
+  /** Container id, empty while there is no container yet. */
+  id: string
+  request: string
+  state: WorkerState
+  reason: EndReason | null
+  exitCode: number | null
+  signal: string | null
+  image: string
+  command: string[]
+  io: IoMode
+  createdAt: string
+  startedAt: string | null
+  endedAt: string | null
+  limits: Limits
+  /** Terminals attached through the coordinator now. */
+  attached: number
+  conditions: Condition[]
+}
+
+/** What is kept of a finished worker; outlives its container. */
+export type ExitRecord = {
+  reason: EndReason
+  /** The command's exit code; null when it cannot be known (the container is gone, the command never ran). */
+  exitCode: number | null
+  /** Name without SIG, when a signal ended the command. */
+  signal: string | null
+  startedAt: string | null
+  endedAt: string
+  /** The engine's verdict on the container, also true when only a child was killed. */
+  oomKilled: boolean
+  /** Processes the kernel killed for memory; null = could not be read. */
+  oomKills: number | null
+  /** How often the process limit refused a fork; null = could not be read. */
+  pidsLimitHits: number | null
+  /** One sentence for people, when there is more to say than the reason. */
+  message: string | null
+  /** The log's file name below logs/workers/, null when there was no container to read from. */
+  log: string | null
+  /** Whether the log grew beyond its bound, so that its beginning is gone. */
+  logCut: boolean
+}
+
+/** Foreground or detached, and why (flag > marker > default). */
+export type RunMode = { mode: 'foreground' | 'detached'; because: string }
+
+/** What a spawn came to: the worker, what to tell the person, and the time of each stage in milliseconds since its receipt. */
+export type Spawned = { worker: Worker; notices: string[]; timings: Record<string, number> }
+
+/** The answer to a spawn. */
+export type SpawnResult = Spawned & { run: RunMode }
+
+/** The answer to `inspect` and `wait`: the worker, and its exit record once it has ended. */
+export type WorkerDetail = { worker: Worker; exit: ExitRecord | null }
+
+/** The answer to `stop`: also a notice when there was nothing left to do. */
+export type StopResult = WorkerDetail & { notices: string[] }
+
+/** The answer to `stop-all`. */
+export type StopAllResult = { stopped: WorkerDetail[]; failed: { name: string; error: FailureShape }[] }
+
+/** How an attachment came to its end. */
+export type AttachOutcome = { outcome: 'detached'; worker: Worker } | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
+
+export type Failed = { error: FailureShape }
+
+/** One thing that happened, as `events` and the dashboard show it. `id` orders them and resumes the stream. */
+export type CoordinatorEvent = {
+  id: string
+  at: string
+  kind:
+    | 'worker-queued'
+    | 'worker-ready'
+    | 'worker-failed'
+    | 'worker-stopping'
+    | 'worker-ended'
+    | 'worker-removed'
+    | 'worker-adopted'
+    | 'coordinator-started'
+    | 'coordinator-stopping'
+    | 'engine-lost'
+    | 'engine-back'
+  worker: string | null
+  project: string | null
+  request: string | null
+  message: string
+}
+
+/** `coordinator status`. */
+export type Status = {
+  instance: string
+  version: string
+  ready: boolean
+  problems: string[]
+  engine: { version: string; apiVersion: string; cpus: number; memory: number; cgroup: string } | null
+  network: 'holder' | 'parent'
+  projectRoots: string[]
+  workers: Record<WorkerState, number>
+  queue: { waiting: number; active: number; maxWorkers: number }
+  startedAt: string
+  startup: Record<string, number>
+}

@@ -1,0 +1,7 @@
+import type { EventLog } from '../store/event-log.ts'
+import type { DeliverContext } from './deliver.ts'
+import type { Attachments } from './attachments.ts'
+import type { StatusContext } from './status.ts'
+
+/** What the control API needs; built once, in main.ts. */
+export type ControlContext = DeliverContext & StatusContext & { events: EventLog; attachments: Attachments }

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { posix } from 'node:path'
+import { Failure } from '../contract/failure.ts'
+import { IMAGE_LABEL } from '../contract/labels.ts'
+import { WorkerName } from '../contract/names.ts'
+import type { Settings, SpawnRequest } from '../contract/request.ts'
+import type { Host } from '../domain/settings.ts'
+import { resolveSettings, settingsFromEnvironment, settingsFromFile } from '../domain/settings.ts'
+import type { SpawnOrder } from '../domain/spawn-order.ts'
+import type { Image } from '../docker/engine.ts'
+import { type ProjectContext, resolveProject } from '../project/resolve.ts'
+
+export type IntakeContext = {
+  project: () => Promise<ProjectContext>
+  host: () => Promise<Host>
+  image: (reference: string) => Promise<Image | undefined>
+  /** Text of the user's file in the state directory; null when there is none. */
+  userFile: () => Promise<string | null>
+  /** The parent's own environment. */
+  environment: Record<string, string | undefined>
+  defaultImage: string
+  now: () => number
+}
+
+/** What an image without an agent runs: a login shell. */
+const LOGIN_SHELL = ['/bin/bash', '-l']
+
+/**
+ * Makes an order out of a request: everything that can be decided, and everything that can be refused, before it waits in
+ * the queue. Fails with what the person got wrong: `invalid-value`, `project-missing`, `refused-by-policy`, `image-missing`.
+ */
+export async function takeIn(request: SpawnRequest, context: IntakeContext): Promise<SpawnOrder> {
+  const receivedAt = context.now()
+  const { project, projectFile } = await resolveProject(request.project, await context.project())
+  const layers = {
+    flags: withCommand(request),
+    clientEnv: settingsFromEnvironment(request.clientEnv, "caller's"),
+    projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, 'hal9000.json')),
+    userFile: await readUserFile(context),
+    parentEnv: settingsFromEnvironment(context.environment, "parent's"),
+  }
+  const settings = resolveSettings(layers, { image: context.defaultImage }, await context.host())
+  const image = await workerImage(settings.image, context)
+  const command = settings.command ?? agentOf(image) ?? LOGIN_SHELL
+  return {
+    request: request.id,
+    name: request.name ?? defaultName(command),
+    project,
+    image: settings.image,
+    command,
+    io: request.io,
+    remove: request.remove,
+    replace: request.replace,
+    limits: settings.limits,
+    env: settings.env,
+    secrets: request.secrets,
+    timeout: settings.timeout ?? null,
+    size: request.size,
+    term: request.term,
+    receivedAt,
+    waitUntil: receivedAt + request.wait,
+    notices: settings.notices,
+  }
+}
+
+function withCommand(request: SpawnRequest): Settings {
+  return request.command === undefined ? request.settings : { ...request.settings, command: request.command }
+}
+
+async function readUserFile(context: IntakeContext): Promise<Settings> {
+  const text = await context.userFile()
+  return text === null ? {} : settingsFromFile(text, 'config/hal9000.json')
+}
+
+/** The image's facts; refuses one that is not there, or that does not speak the worker's protocol. */
+async function workerImage(reference: string, context: IntakeContext): Promise<Image> {
+  const image = await context.image(reference)
+  if (image === undefined) {
+    throw new Failure('image-missing', `Image "${reference}" is not on this host.`, { hint: './hal9000 build' })
+  }
+  if (image.labels[IMAGE_LABEL.worker] !== '1') {
+    throw new Failure('invalid-value', `Image "${reference}" is not a hal9000 worker image (no label ${IMAGE_LABEL.worker}).`, {
+      hint: 'build it FROM hal9000/worker',
+    })
+  }
+  return image
+}
+
+function agentOf(image: Image): string[] | undefined {
+  const label = image.labels[IMAGE_LABEL.agent]
+  if (label === undefined) return undefined
+  const words: unknown = JSON.parse(label)
+  return Array.isArray(words) && words.every((word) => typeof word === 'string') && words.length > 0 ? words : undefined
+}
+
+/** "<command>-<4 hex>", made to fit the rule for names. */
+function defaultName(command: readonly string[]): WorkerName {
+  const base = posix.basename(command[0] ?? '').replaceAll(/[^a-zA-Z0-9_.-]/g, '').replace(/^[^a-zA-Z0-9]+/, '').slice(0, 30)
+  return WorkerName.parse(`${base || 'worker'}-${randomBytes(2).toString('hex')}`)
+}

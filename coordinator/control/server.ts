@@ -1,0 +1,67 @@
+import { chmod, rm } from 'node:fs/promises'
+import fastify, { type FastifyInstance } from 'fastify'
+import { Failure, type FailureCode } from '../contract/failure.ts'
+import { SCHEMA_VERSION } from '../contract/worker.ts'
+import { attachRoutes } from './attach.ts'
+import type { ControlContext } from './context.ts'
+import { eventRoutes } from './events.ts'
+import { logRoutes } from './logs.ts'
+import { statusRoutes } from './status.ts'
+import { workerRoutes } from './workers.ts'
+
+/** Room for a request with its environment, secrets and arguments. Bytes. */
+const BODY_LIMIT = 16 * 1024 * 1024
+
+/** The control API on its unix socket, open to its owner only. Returns once it listens. */
+export async function listen(socketPath: string, context: ControlContext): Promise<FastifyInstance> {
+  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: true })
+  server.setErrorHandler((error, request, reply) => {
+    const failure = asFailure(error)
+    // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.
+    const level = failure.code === 'unexpected' ? 'error' : 'info'
+    context.log[level]({ err: failure, method: request.method, url: request.url, request: requestOf(request.body) }, failure.message)
+    return reply.status(STATUS[failure.code] ?? 500).send({ schemaVersion: SCHEMA_VERSION, error: failure.toShape() })
+  })
+  server.setNotFoundHandler(() => {
+    throw new Failure('usage', 'The control API has no such route; is the command of another version than the coordinator?')
+  })
+  statusRoutes(server, context)
+  workerRoutes(server, context)
+  logRoutes(server, context)
+  eventRoutes(server, context)
+  attachRoutes(server, context)
+  // Left by a coordinator that was killed; the instance's lock says that none other is there.
+  await rm(socketPath, { force: true })
+  await server.listen({ path: socketPath })
+  await chmod(socketPath, 0o600)
+  return server
+}
+
+/** HTTP statuses, where they say more than "failed"; commands go by the code in the body. */
+const STATUS: Partial<Record<FailureCode, number>> = {
+  usage: 400,
+  'invalid-value': 400,
+  'engine-unreachable': 502,
+  'not-ready': 503,
+  'not-found': 404,
+  'image-missing': 404,
+  'project-missing': 404,
+  ambiguous: 404,
+  'name-in-use': 409,
+  'wrong-state': 409,
+  'refused-by-policy': 403,
+  'queue-full': 429,
+  'queue-timeout': 429,
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof Error && 'statusCode' in error && !(error instanceof Failure)) {
+    if (error.statusCode === 413) return new Failure('invalid-value', 'The request is larger than 16 MB.', { cause: error })
+    if (error.statusCode === 400) return new Failure('usage', error.message, { cause: error })
+  }
+  return Failure.from(error)
+}
+
+function requestOf(body: unknown): string | undefined {
+  return typeof body === 'object' && body !== null && 'id' in body && typeof body.id === 'string' ? body.id : undefined
+}

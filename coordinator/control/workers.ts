@@ -1,0 +1,67 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Failure } from '../contract/failure.ts'
+import { ROUTE } from '../contract/control.ts'
+import { RequestId } from '../contract/names.ts'
+import { ListQuery, SpawnRequest, StopRequest } from '../contract/request.ts'
+import { SCHEMA_VERSION, type Worker } from '../contract/worker.ts'
+import { fromRecord } from '../domain/worker-view.ts'
+import { detailOf, stopAll, stopWorker } from '../workers/stop.ts'
+import type { ControlContext } from './context.ts'
+import { deliver } from './deliver.ts'
+import { parseInput } from './invalid.ts'
+
+/** spawn, list, inspect, stop, wait. */
+export function workerRoutes(server: FastifyInstance, context: ControlContext): void {
+  const { roster, records, queue } = context
+
+  const cancel = async (worker: Worker): Promise<boolean> => {
+    const request = RequestId.parse(worker.request)
+    const cancelled = await queue.cancel(request, new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`))
+    if (cancelled) roster.underway.delete(request)
+    return cancelled
+  }
+
+  server.post(ROUTE.workers, async (request) => answer(await deliver(parseInput(SpawnRequest, request.body), context)))
+
+  server.get(ROUTE.workers, async (request) => {
+    const { all } = parseInput(ListQuery, request.query)
+    const workers = await roster.workers()
+    return answer({ workers: all ? workers : workers.filter((worker) => worker.state !== 'ended') })
+  })
+
+  server.get(ROUTE.worker, async (request) => answer(detailOf(await roster.find(refOf(request)), context)))
+
+  server.post(ROUTE.stopAll, async (request) => {
+    const { grace } = parseInput(StopRequest, request.body ?? {})
+    return answer(await stopAll(grace, cancel, context))
+  })
+
+  server.post(ROUTE.stop, async (request) => {
+    const { grace } = parseInput(StopRequest, request.body ?? {})
+    return answer(await stopWorker(refOf(request), grace, cancel, context))
+  })
+
+  server.get(ROUTE.wait, async (request) => {
+    const worker = await roster.find(refOf(request))
+    // A request without a container may yet fail; then there is no end to wait for, but a failure to tell.
+    if (worker.id === '' && worker.state !== 'ended') await queue.settled(RequestId.parse(worker.request))
+    const record = await records.ended(worker.request, closed(request))
+    return answer({ worker: fromRecord(record), exit: record.end })
+  })
+}
+
+export function answer<T extends object>(body: T): T & { schemaVersion: number } {
+  return { schemaVersion: SCHEMA_VERSION, ...body }
+}
+
+export function refOf(request: FastifyRequest): string {
+  const { ref } = request.params as { ref: string }
+  return ref
+}
+
+/** Aborts when the client has gone. */
+export function closed(request: FastifyRequest): AbortSignal {
+  const controller = new AbortController()
+  request.raw.socket.once('close', () => controller.abort(new Failure('interrupted', 'The client has gone.')))
+  return controller.signal
+}

@@ -1,0 +1,263 @@
+import { Duplex, Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import { Failure } from '../contract/failure.ts'
+import { LABEL } from '../contract/labels.ts'
+import { ContainerId, type InstanceName } from '../contract/names.ts'
+import type { TerminalSize } from '../contract/request.ts'
+import type { Container, EngineState } from '../domain/container.ts'
+import { containerOptions } from './container-options.ts'
+import type { Connection } from './connection.ts'
+import { demultiplex } from './demultiplex.ts'
+import { engineFailure, engineMessage, httpStatus } from './engine-failure.ts'
+import type { Engine, EngineEvent, LogEntry, LogOptions, Terminal } from './engine.ts'
+import { workerLine } from './worker-line.ts'
+
+/** Deadlines of single calls. Milliseconds. */
+const QUICK = 10_000
+const CHANGE = 30_000
+
+/** The engine behind a Docker socket, seen by one instance; `connected` is asked before every call. */
+export function dockerodeEngine(connected: () => Promise<Connection>, instance: InstanceName): Engine {
+  const ask = async <T>(what: string, deadline: number, work: (docker: Docker) => Promise<T>): Promise<T> => {
+    const { docker, call } = await connected()
+    return await call(what, deadline, () => work(docker))
+  }
+
+  return {
+    async host() {
+      const connection = await connected()
+      const info = (await ask('info', QUICK, (docker) => docker.info())) as EngineInfo
+      return {
+        version: connection.engineVersion,
+        apiVersion: connection.apiVersion,
+        cpus: info.NCPU,
+        memory: info.MemTotal,
+        dataDirectory: info.DockerRootDir,
+        cgroup: `v${info.CgroupVersion ?? '1'}`,
+      }
+    },
+
+    async image(reference) {
+      const image = await unless404(ask('inspect image', QUICK, (docker) => docker.getImage(reference).inspect()))
+      return image && { id: image.Id, labels: image.Config.Labels ?? {} }
+    },
+
+    async containers() {
+      const filters = { label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] }
+      const list = await ask('list', QUICK, (docker) => docker.listContainers({ all: true, filters }))
+      return list.map(fromListed)
+    },
+
+    async find(nameOrId) {
+      const found = await unless404(ask('inspect', QUICK, (docker) => docker.getContainer(nameOrId).inspect()))
+      // Docker also takes id prefixes and names of links for a name: only the exact one counts.
+      if (found === undefined || (found.Id !== nameOrId && found.Name !== `/${nameOrId}`)) return undefined
+      return fromInspected(found)
+    },
+
+    async create(spec) {
+      try {
+        const created = await ask('create', CHANGE, (docker) => docker.createContainer(containerOptions(spec)))
+        return ContainerId.parse(created.id)
+      } catch (error) {
+        if (httpStatus(error) === 409) return 'taken'
+        throw createFailure(error, spec.image)
+      }
+    },
+
+    async connect(id) {
+      const options = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true }
+      return workerLine(asDuplex(await ask('attach', QUICK, (docker) => docker.getContainer(id).attach(options))))
+    },
+
+    async start(id) {
+      try {
+        await ask('start', CHANGE, (docker) => docker.getContainer(id).start())
+      } catch (error) {
+        if (httpStatus(error) !== 304) throw answered(error, 'start the worker')
+      }
+    },
+
+    async stop(id, grace) {
+      await settled(ask('stop', grace * 1000 + CHANGE, (docker) => docker.getContainer(id).stop({ t: grace })), [304, 404])
+    },
+
+    async remove(id) {
+      // 409: another removal of it is under way.
+      await settled(ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true })), [404, 409])
+    },
+
+    async ended(id) {
+      const found = await unless404(ask('inspect', QUICK, (docker) => docker.getContainer(id).inspect()))
+      if (found === undefined || !['exited', 'dead'].includes(found.State.Status)) return undefined
+      return {
+        exitCode: found.State.ExitCode,
+        oomKilled: found.State.OOMKilled,
+        startedAt: realTime(found.State.StartedAt),
+        endedAt: realTime(found.State.FinishedAt) ?? new Date(0).toISOString(),
+        error: found.State.Error,
+      }
+    },
+
+    async *logs(id, options) {
+      const stream = await ask('logs', QUICK, (docker) => docker.getContainer(id).logs(logOptions(options)))
+      const readable = Buffer.isBuffer(stream) ? Readable.from([stream]) : Readable.from(stream)
+      const abort = (): void => void readable.destroy()
+      options.signal?.addEventListener('abort', abort, { once: true })
+      try {
+        for await (const frame of demultiplex(readable)) yield logEntry(frame)
+      } catch (error) {
+        if (options.signal?.aborted !== true) throw error
+      } finally {
+        options.signal?.removeEventListener('abort', abort)
+        if (!Buffer.isBuffer(stream)) destroy(stream)
+      }
+    },
+
+    async terminal(id, command, size): Promise<Terminal> {
+      const exec = await ask('exec', QUICK, (docker) =>
+        docker.getContainer(id).exec({ Cmd: [...command], AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: true, User: '0:0' }),
+      )
+      const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: true }))
+      const resize = async (to: TerminalSize): Promise<void> => {
+        // 404 and 409: the process has ended; 500: it has not quite started. A later resize follows.
+        await settled(ask('resize', QUICK, () => exec.resize({ w: to.columns, h: to.rows }) as Promise<unknown>), [404, 409, 500])
+      }
+      await resize(size)
+      return {
+        stream,
+        resize,
+        exitCode: async () => (await ask('exec inspect', QUICK, () => exec.inspect())).ExitCode,
+      }
+    },
+
+    async run(id, command) {
+      const exec = await ask('exec', QUICK, (docker) => docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, User: '0:0' }))
+      const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: false }))
+      await ask('exec output', CHANGE, async () => {
+        for await (const _ of stream);
+      })
+      return (await ask('exec inspect', QUICK, () => exec.inspect())).ExitCode ?? 1
+    },
+
+    async *events(signal) {
+      const filters = JSON.stringify({ type: ['container'], label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] })
+      const stream = asDuplexOrReadable(await ask('events', QUICK, (docker) => docker.getEvents({ filters })))
+      const abort = (): void => void stream.destroy()
+      signal.addEventListener('abort', abort, { once: true })
+      try {
+        yield* parseEvents(stream)
+      } catch (error) {
+        if (!signal.aborted) throw engineFailure('The event stream of the Docker engine broke off.', error)
+      } finally {
+        signal.removeEventListener('abort', abort)
+        stream.destroy()
+      }
+    },
+  }
+}
+
+type EngineInfo = { NCPU: number; MemTotal: number; DockerRootDir: string; CgroupVersion?: string }
+
+function fromListed(listed: Docker.ContainerInfo): Container {
+  return {
+    id: ContainerId.parse(listed.Id),
+    name: (listed.Names[0] ?? '').slice(1),
+    image: listed.Image,
+    state: listed.State as EngineState,
+    labels: listed.Labels,
+    createdAt: listed.Created * 1000,
+  }
+}
+
+function fromInspected(found: Docker.ContainerInspectInfo): Container {
+  return {
+    id: ContainerId.parse(found.Id),
+    name: found.Name.slice(1),
+    image: found.Config.Image,
+    state: found.State.Status as EngineState,
+    labels: found.Config.Labels,
+    createdAt: Date.parse(found.Created),
+  }
+}
+
+function createFailure(error: unknown, image: string): unknown {
+  if (httpStatus(error) === 404 && engineMessage(error).toLowerCase().includes('no such image')) {
+    return new Failure('image-missing', `Image "${image}" is not on this host.`, { hint: './hal9000 build', cause: error })
+  }
+  return answered(error, 'create the worker')
+}
+
+/** An answer of the engine that says no, as a failure that quotes it. */
+function answered(error: unknown, doing: string): unknown {
+  if (httpStatus(error) === undefined) return error
+  return new Failure('worker-failed', `The Docker engine could not ${doing}: ${engineMessage(error)}`, { cause: error })
+}
+
+async function unless404<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (httpStatus(error) === 404) return undefined
+    throw error
+  }
+}
+
+/** Waits for an effect; the given statuses mean that it is done already. */
+async function settled(work: Promise<unknown>, done: readonly number[]): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!done.includes(httpStatus(error) ?? 0)) throw error
+  }
+}
+
+/** Docker writes the year 1 for "never". */
+function realTime(text: string): string | null {
+  return text.startsWith('0001-') ? null : new Date(text).toISOString()
+}
+
+function logOptions(options: LogOptions): Docker.ContainerLogsOptions & { follow: true } {
+  return {
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    // dockerode's types tie "follow" to a stream; without it the answer is a buffer, and both are handled.
+    follow: options.follow as true,
+    ...(options.tail === undefined ? {} : { tail: options.tail }),
+    ...(options.since === undefined ? {} : { since: options.since / 1000 }),
+  }
+}
+
+/** "2026-01-31T10:00:00.123456789Z data" → its parts. */
+function logEntry(frame: { output: 'stdout' | 'stderr'; data: Buffer }): LogEntry {
+  const space = frame.data.indexOf(32)
+  return { at: frame.data.subarray(0, space).toString(), output: frame.output, data: frame.data.subarray(space + 1) }
+}
+
+async function* parseEvents(stream: Readable): AsyncGenerator<EngineEvent> {
+  let pending = ''
+  for await (const chunk of stream) {
+    const lines = (pending + String(chunk)).split('\n')
+    pending = lines.pop() ?? ''
+    for (const line of lines) {
+      const event = JSON.parse(line) as { Action: string; Actor: { ID: string } }
+      const id = ContainerId.safeParse(event.Actor.ID)
+      if (id.success) yield { id: id.data, action: event.Action }
+    }
+  }
+}
+
+function asDuplex(stream: NodeJS.ReadWriteStream): Duplex {
+  if (stream instanceof Duplex) return stream
+  throw new Error('the engine answered an attach without a connection')
+}
+
+function asDuplexOrReadable(stream: NodeJS.ReadableStream): Readable {
+  if (stream instanceof Readable) return stream
+  throw new Error('the engine answered without a stream')
+}
+
+function destroy(stream: NodeJS.ReadableStream): void {
+  if (stream instanceof Readable) stream.destroy()
+}

@@ -1,0 +1,91 @@
+import type { RequestId } from '../contract/names.ts'
+import { YOUNG } from './conflict.ts'
+import type { WorkerContainer } from './container.ts'
+import type { WorkerRecord } from './worker-record.ts'
+
+/** What was seen in one pass. */
+export type Seen = {
+  containers: readonly WorkerContainer[]
+  records: readonly WorkerRecord[]
+  /** Requests that a spawn works on now: theirs to care for. */
+  busy: ReadonlySet<RequestId>
+  /** Requests whose container was absent in the pass before already. */
+  absentBefore: ReadonlySet<RequestId>
+}
+
+/** One step towards what should be. Every step can be done again. */
+export type Step =
+  | { do: 'adopt'; container: WorkerContainer; because: string }
+  | { do: 'record-end'; container: WorkerContainer; because: string }
+  | { do: 'remove'; container: WorkerContainer; because: string }
+  | { do: 'time-out'; container: WorkerContainer; because: string }
+  | { do: 'stop-again'; container: WorkerContainer; because: string }
+  | { do: 'record-vanished'; record: WorkerRecord; because: string }
+
+/** How long after its grace a stop that had no effect is tried again. Milliseconds. */
+const STOP_SLACK = 5_000
+
+/**
+ * The steps that bring what is seen to what should be: ends are recorded, what ended and is not kept is removed, what runs
+ * without a record is adopted, what has run out of time is stopped. Nothing that runs is removed because a record is missing.
+ * Pure: the same input gives the same plan.
+ */
+export function reconcile(seen: Seen, now: number): Step[] {
+  const records = new Map(seen.records.map((record) => [record.request, record]))
+  const present = new Set(seen.containers.map((container) => container.request))
+  const idle = seen.containers.filter((container) => !seen.busy.has(container.request))
+  const steps = idle.flatMap((container) => stepsFor(container, records.get(container.request), now))
+  for (const record of seen.records) {
+    if (record.end !== null || present.has(record.request) || seen.busy.has(record.request)) continue
+    if (!seen.absentBefore.has(record.request)) continue
+    steps.push({ do: 'record-vanished', record, because: 'its container was absent in two passes' })
+  }
+  return steps
+}
+
+function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
+  switch (container.state) {
+    case 'exited':
+    case 'dead':
+      return ended(container, record, now)
+    case 'created':
+      if (now - container.createdAt < YOUNG) return []
+      return [{ do: 'remove', container, because: 'created long ago, never started, and no spawn works on it' }]
+    case 'running':
+    case 'restarting':
+    case 'paused':
+      return alive(container, record, now)
+    case 'removing':
+      return []
+  }
+}
+
+function ended(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
+  const recorded = record !== undefined && record.end !== null
+  const steps: Step[] = recorded ? [] : [{ do: 'record-end', container, because: `the container is ${container.state}` }]
+  if (container.spec.remove) {
+    const since = recorded ? `ended ${Math.round((now - Date.parse(record.end?.endedAt ?? '')) / 1000)} s ago` : 'ended'
+    steps.push({ do: 'remove', container, because: `${since}, exit record written` })
+  }
+  return steps
+}
+
+function alive(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
+  if (record === undefined) return [{ do: 'adopt', container, because: 'it runs and has no record' }]
+  if (record.stop !== null) {
+    const due = record.stop.at + record.stop.grace * 1000 + STOP_SLACK
+    return now < due ? [] : [{ do: 'stop-again', container, because: 'a stop was asked for and it still runs' }]
+  }
+  if (record.deadline === null || now < record.deadline) return []
+  return [{ do: 'time-out', container, because: 'its time is up' }]
+}
+
+/** The plan as text, a line a step. */
+export function render(steps: readonly Step[]): string {
+  return steps.map((step) => `${step.do} ${subject(step)}: ${step.because}\n`).join('')
+}
+
+function subject(step: Step): string {
+  if (step.do === 'record-vanished') return `${step.record.container?.slice(0, 4) ?? '-'} (${step.record.name})`
+  return `${step.container.id.slice(0, 4)} (${step.container.worker})`
+}

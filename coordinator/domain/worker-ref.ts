@@ -1,0 +1,47 @@
+import { posix } from 'node:path'
+import { Failure } from '../contract/failure.ts'
+import type { Worker } from '../contract/worker.ts'
+import { projectHash } from './project-hash.ts'
+
+const ALIVE_FIRST = (a: Worker, b: Worker): number => Number(a.state === 'ended') - Number(b.state === 'ended') || b.createdAt.localeCompare(a.createdAt)
+
+/**
+ * The worker that a person means by `ref`: a name; `dir/name` or `hash8/name` where two projects use the same one;
+ * a request's id; or a unique prefix of a container's id. An exact name beats a prefix; among workers of one name in one
+ * project the live one beats those that ended, the latest beats the earlier.
+ * Fails with `not-found`, or `ambiguous` and the candidates.
+ */
+export function findWorker(ref: string, workers: readonly Worker[]): Worker {
+  const rules: ((worker: Worker) => boolean)[] = [
+    (worker) => worker.name === ref,
+    (worker) => `${posix.basename(worker.project)}/${worker.name}` === ref,
+    (worker) => `${projectHash(worker.project)}/${worker.name}` === ref,
+    (worker) => worker.request === ref,
+    (worker) => ref.length >= 4 && worker.id.startsWith(ref),
+  ]
+  for (const rule of rules) {
+    const found = onePerProject(workers.filter(rule))
+    const alive = found.filter((worker) => worker.state !== 'ended')
+    const candidates = alive.length > 0 ? alive : found
+    if (candidates.length === 1) return candidates[0] as Worker
+    if (candidates.length > 1) throw ambiguous(ref, candidates)
+  }
+  throw new Failure('not-found', `No worker is known by "${ref}".`, { hint: 'coordinator list -a' })
+}
+
+/** The one that counts for each project and name. */
+function onePerProject(workers: readonly Worker[]): Worker[] {
+  const best = new Map<string, Worker>()
+  for (const worker of [...workers].sort(ALIVE_FIRST)) {
+    const key = `${worker.project}\n${worker.name}`
+    if (!best.has(key)) best.set(key, worker)
+  }
+  return [...best.values()]
+}
+
+function ambiguous(ref: string, candidates: readonly Worker[]): Failure {
+  const names = candidates.map((worker) => `${projectHash(worker.project)}/${worker.name} (${worker.project})`)
+  return new Failure('ambiguous', `"${ref}" fits ${candidates.length} workers: ${names.join(', ')}.`, {
+    hint: `coordinator inspect ${projectHash((candidates[0] as Worker).project)}/${(candidates[0] as Worker).name}`,
+  })
+}

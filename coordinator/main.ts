@@ -1,0 +1,164 @@
+import { writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pino from 'pino'
+import { Failure } from './contract/failure.ts'
+import { Attachments } from './control/attachments.ts'
+import type { ControlContext } from './control/context.ts'
+import type { IntakeContext } from './control/intake.ts'
+import { listen } from './control/server.ts'
+import { connector } from './docker/connection.ts'
+import { dockerodeEngine } from './docker/dockerode-engine.ts'
+import { build, readEnvironment } from './environment.ts'
+import { spawn, type SpawnContext } from './processor/spawn.ts'
+import { Room } from './processor/room.ts'
+import { Surroundings } from './project/surroundings.ts'
+import { SpawnQueue } from './queue/spawn-queue.ts'
+import { Reconciler } from './reconciler/loop.ts'
+import { loadKey } from './state/key.ts'
+import { openRecords } from './state/records.ts'
+import { EventLog } from './store/event-log.ts'
+import { checkRedis, openRedis, redisAddress } from './store/redis.ts'
+import type { Context } from './workers/context.ts'
+import { Roster } from './workers/roster.ts'
+
+/** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
+const SHUTDOWN_GRACE = 1_500
+
+/**
+ * The composition root: reads environment, clock and signals, builds the parts, runs, shuts down. The only place that does.
+ */
+async function main(): Promise<void> {
+  const started = performance.now()
+  const startup: Record<string, number> = { process: Math.round(started) }
+  const passed = (phase: string): void => {
+    startup[phase] = Math.round(performance.now() - started)
+    log.info({ phase, ms: startup[phase] }, 'startup')
+  }
+  const environment = readEnvironment(process.env)
+  const log = pino({ name: 'coordinator', level: environment.HAL9000_LOG_LEVEL, base: { instance: environment.HAL9000_NAME } })
+  const onRedisError = quietly(log)
+  const home = environment.HAL9000_HOME
+
+  const [records, key] = await Promise.all([openRecords(join(home, 'sessions')), loadKey(join(home, 'key'))])
+  for (const problem of records.problems) log.warn({ problem }, 'a record could not be read')
+  passed('records')
+
+  const engine = dockerodeEngine(connector(environment.HAL9000_DOCKER_SOCKET), environment.HAL9000_NAME)
+  const address = redisAddress(environment.HAL9000_REDIS_URL)
+  const redis = openRedis(address, onRedisError)
+  const events = new EventLog(redis, environment.HAL9000_NAME)
+  const roster = new Roster(engine, records, environment.HAL9000_NAME)
+  const context: Context = {
+    instance: environment.HAL9000_NAME,
+    home,
+    engine,
+    records,
+    roster,
+    recording: new Map(),
+    note: (event) => events.add(event),
+    log,
+    now: Date.now,
+  }
+  const surroundings = new Surroundings(engine, environment)
+  const queue = new SpawnQueue({ redis: address, instance: environment.HAL9000_NAME, key, onError: onRedisError })
+  const reconciler = new Reconciler(context, { count: environment.HAL9000_KEEP_RECORDS, age: environment.HAL9000_KEEP_AGE })
+  const capacity = {
+    maxWorkers: environment.HAL9000_MAX_WORKERS,
+    memoryBudget: environment.HAL9000_MEMORY_BUDGET,
+    cpuBudget: environment.HAL9000_CPU_BUDGET,
+  }
+  const spawnContext: SpawnContext = { ...context, room: new Room(capacity, roster), network: () => surroundings.network() }
+
+  const control: ControlContext = {
+    ...context,
+    queue,
+    events,
+    attachments: new Attachments(context),
+    intake: intakeContext(surroundings, context),
+    maxQueue: environment.HAL9000_MAX_QUEUE,
+    maxWorkers: environment.HAL9000_MAX_WORKERS,
+    version: build().version,
+    startedAt: new Date().toISOString(),
+    startup,
+    projectRoots: environment.HAL9000_PROJECT_ROOTS,
+    networkKind: () => surroundings.networkKind(),
+    engineHost: () => surroundings.host(),
+    problems: async () => {
+      const engineTrouble = reconciler.trouble ?? (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.'))
+      const redisTrouble = await checkRedis(redis).then(() => undefined, Failure.from)
+      return [engineTrouble, redisTrouble].filter((problem) => problem !== undefined)
+    },
+  }
+  const server = await listen(environment.HAL9000_SOCKET, control)
+  passed('listening')
+  announceReadiness()
+
+  // Spawns that a coordinator before this one left are theirs, and busy, before the first pass looks at their containers.
+  void resume(queue, spawnContext)
+  await reconciler.start()
+  passed('reconciled')
+  context.note({ kind: 'coordinator-started', worker: null, project: null, request: null, message: `version ${control.version}` })
+
+  const shutDown = async (signal: NodeJS.Signals): Promise<void> => {
+    log.info({ signal }, 'shutting down')
+    context.note({ kind: 'coordinator-stopping', worker: null, project: null, request: null, message: signal })
+    await queue.close(SHUTDOWN_GRACE)
+    await Promise.all([server.close(), reconciler.stop(), events.flush()])
+    redis.disconnect()
+    log.info('stopped')
+    process.exitCode = 0
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_GRACE).unref()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
+}
+
+/** Takes up the queue as soon as Redis is there, however long that takes. */
+async function resume(queue: SpawnQueue, context: SpawnContext): Promise<void> {
+  for (;;) {
+    try {
+      for (const order of await queue.pending()) context.roster.underway.set(order.request, { order, state: 'queued' })
+      queue.start((order) => spawn(order, context))
+      return
+    } catch (error) {
+      context.log.debug({ err: error }, 'the queue is not there yet')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
+
+function intakeContext(surroundings: Surroundings, context: Context): IntakeContext {
+  return {
+    project: () => surroundings.project(),
+    host: () => surroundings.host(),
+    image: (reference) => context.engine.image(reference),
+    userFile: () => readFile(join(context.home, 'config', 'hal9000.json'), 'utf8').catch(() => null),
+    environment: process.env,
+    defaultImage: `hal9000/worker:${build().version}`,
+    now: context.now,
+  }
+}
+
+/** s6's readiness notification: a newline on the descriptor it opened for us (s6, "notification-fd"). */
+function announceReadiness(): void {
+  const descriptor = Number(process.env['NOTIFY_FD'])
+  if (Number.isInteger(descriptor) && descriptor > 2) writeSync(descriptor, '\n')
+}
+
+/** One line a second at most: a Redis that is away fails many times a second. */
+function quietly(log: pino.Logger): (error: Error) => void {
+  let last = 0
+  return (error) => {
+    const now = Date.now()
+    if (now - last < 1000) return
+    last = now
+    log.warn({ err: error }, 'Redis')
+  }
+}
+
+main().catch((error: unknown) => {
+  const failure = Failure.from(error)
+  pino({ name: 'coordinator' }).fatal({ err: failure }, failure.message)
+  process.exitCode = failure.exitCode
+})
+

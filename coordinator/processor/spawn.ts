@@ -1,0 +1,185 @@
+import { Failure } from '../contract/failure.ts'
+import type { ContainerId } from '../contract/names.ts'
+import type { Spawned, Worker } from '../contract/worker.ts'
+import { encodeAssignment } from '../domain/assignment.ts'
+import { workerContainerSpec } from '../domain/container-spec.ts'
+import { asWorker } from '../domain/container.ts'
+import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
+import { fromRecord } from '../domain/worker-view.ts'
+import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
+import type { Context } from '../workers/context.ts'
+import { finish } from '../workers/finish.ts'
+import type { Room } from './room.ts'
+import { takeName } from './take-name.ts'
+
+/** How long a started worker may take to its first word. Milliseconds. */
+const FIRST_WORD = 20_000
+
+export type SpawnContext = Context & {
+  room: Room
+  /** The network that workers join: `container:ID`. */
+  network: () => Promise<string>
+}
+
+/**
+ * Carries out one order: makes it so that its worker runs, whatever of that was done before (a coordinator that died in the
+ * middle hands the order on). The way of a spawn is read here, top to bottom.
+ * Fails with what the client is told; then nothing is left behind.
+ */
+export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<Spawned> {
+  const { request } = order
+  const timings: Record<string, number> = {}
+  const passed = (stage: string): void => {
+    timings[stage] = context.now() - order.receivedAt
+  }
+  passed('dequeued')
+  context.roster.underway.set(request, { order, state: 'creating' })
+  try {
+    const known = context.records.get(request)
+    if (known?.end) return reported(known, order)
+    await context.room.enter(order, context.now)
+    passed('admitted')
+    const spec = workerContainerSpec(context.instance, order, await context.network())
+    let taken = await takeName(order, spec, context)
+    while (taken.taken !== 'created') {
+      const going = await goOn(taken.container.id, order, context)
+      if (going !== 'never-assigned') return going
+      taken = await takeName(order, spec, context)
+    }
+    passed('created')
+    context.roster.underway.set(request, { order, state: 'starting' })
+    const record = await start(taken.id, order, context, passed)
+    note(context, order, 'worker-ready', `ready after ${timings['ready'] ?? 0} ms`)
+    return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
+  } catch (error) {
+    note(context, order, 'worker-failed', Failure.from(error).message)
+    throw error
+  } finally {
+    context.roster.underway.delete(request)
+    context.room.leave(request)
+  }
+}
+
+/** Starts the created container and gives it its assignment; returns when its command has been executed. */
+async function start(
+  id: ContainerId,
+  order: SpawnOrder,
+  context: SpawnContext,
+  passed: (stage: string) => void,
+): Promise<WorkerRecord> {
+  const { engine, records } = context
+  const record: WorkerRecord = { ...recordOf(order), container: id }
+  const stored = records.put(record)
+  try {
+    // Attached before the start, so that not a byte of either direction is missed.
+    const line = await engine.connect(id)
+    try {
+      await engine.start(id)
+      passed('started')
+      await stored // On disk before the worker is told: a crash from here on finds what was asked.
+      await line.assign(encodeAssignment(order))
+      const said = await line.heard(FIRST_WORD)
+      if (said?.said !== 'ready') throw refusal(said, order, context)
+      passed('ready')
+    } finally {
+      line.close()
+    }
+  } catch (error) {
+    await stored.catch(() => {})
+    await undo(id, context)
+    throw error
+  }
+  const readyAt = context.now()
+  const ready = { ...record, readyAt, deadline: order.timeout === null ? null : readyAt + order.timeout }
+  await records.put(ready)
+  return ready
+}
+
+/**
+ * The order's container is there already, from before a crash: answer with it once it has said that its command runs.
+ * One that was never assigned is removed, and the order begun again: nothing of it ran.
+ */
+async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): Promise<Spawned | 'never-assigned'> {
+  const { engine, records } = context
+  const said = await firstWord(id, context)
+  if (said?.said !== 'ready') {
+    await engine.stop(id, 0)
+    await engine.remove(id)
+    if (said?.said === 'refused' && said.word !== 'never-assigned') throw refusalFailure(order.name, said)
+    return 'never-assigned'
+  }
+  const known = records.get(order.request) ?? { ...recordOf(order), container: id }
+  const readyAt = known.readyAt ?? context.now()
+  const record = { ...known, readyAt, deadline: order.timeout === null ? null : readyAt + order.timeout }
+  await records.put(record)
+  note(context, order, 'worker-adopted', 'found running after a restart of the coordinator')
+  return { worker: fromReady(record), notices: order.notices, timings: {} }
+}
+
+/** What a worker said first, from its log: the line over which it said it is gone. */
+async function firstWord(id: ContainerId, context: SpawnContext): Promise<Said | undefined> {
+  for await (const entry of context.engine.logs(id, { follow: true, signal: AbortSignal.timeout(FIRST_WORD) })) {
+    const [said] = entry.output === 'stderr' ? separate(entry.data).said : []
+    if (said !== undefined) return said
+  }
+  return undefined
+}
+
+/** What a client is told whose request has ended before it asked again. */
+function reported(record: WorkerRecord, order: SpawnOrder): Spawned {
+  if (record.readyAt === null) {
+    throw new Failure('worker-failed', `Worker "${record.name}" did not start: ${record.end?.message ?? record.end?.reason ?? 'it ended'}.`)
+  }
+  return { worker: fromRecord(record), notices: order.notices, timings: {} }
+}
+
+function refusal(said: Said | undefined, order: SpawnOrder, context: SpawnContext): Failure {
+  if (said?.said === 'refused') return refusalFailure(order.name, said)
+  context.log.warn({ request: order.request, said }, 'a worker ended without a word')
+  return new Failure('worker-failed', `Worker "${order.name}" ended before its command could start.`, {
+    hint: `check that the image "${order.image}" is a hal9000 worker image`,
+  })
+}
+
+/** Nothing is left behind by a spawn that failed: its end is recorded and the container removed, whatever it was kept for. */
+async function undo(id: ContainerId, context: SpawnContext): Promise<void> {
+  try {
+    await context.engine.stop(id, 0)
+    const container = await context.engine.find(id)
+    const worker = container && asWorker(container, context.instance)
+    if (worker === undefined) return
+    await finish({ ...worker, spec: { ...worker.spec, remove: true } }, context)
+    await context.engine.remove(id)
+  } catch (error) {
+    context.log.warn({ err: error, container: id }, 'a failed spawn could not be undone now; the reconcile loop will')
+  }
+}
+
+function recordOf(order: SpawnOrder): WorkerRecord {
+  const { request, name, project, image, command, io, limits, remove, receivedAt, timeout } = order
+  return newRecord({
+    request,
+    name,
+    project: project.path,
+    image,
+    command,
+    io,
+    limits,
+    remove,
+    uid: project.uid,
+    gid: project.gid,
+    createdAt: receivedAt,
+    timeout,
+  })
+}
+
+function fromReady(record: WorkerRecord): Worker {
+  const worker = fromRecord(record)
+  return record.end ? worker : { ...worker, state: 'running' }
+}
+
+function note(context: Context, order: SpawnOrder, kind: 'worker-ready' | 'worker-failed' | 'worker-adopted', message: string): void {
+  context.note({ kind, worker: order.name, project: order.project.path, request: order.request, message })
+}
+

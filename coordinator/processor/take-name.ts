@@ -1,0 +1,101 @@
+import { Failure } from '../contract/failure.ts'
+import { LABEL } from '../contract/labels.ts'
+import type { ContainerId } from '../contract/names.ts'
+import { type Resolution, resolveConflict } from '../domain/conflict.ts'
+import type { ContainerSpec } from '../domain/container-spec.ts'
+import { asWorker, type Container } from '../domain/container.ts'
+import type { SpawnOrder } from '../domain/spawn-order.ts'
+import type { Context } from '../workers/context.ts'
+import { finish } from '../workers/finish.ts'
+import { stopContainer } from '../workers/stop.ts'
+
+/** What taking the name came to. */
+export type Taken =
+  | { taken: 'created'; id: ContainerId; notices: string[] }
+  | { taken: 'adopted'; container: Container }
+  | { taken: 'ended'; container: Container }
+
+/** Seconds between TERM and KILL of a worker that is replaced. */
+const REPLACE_GRACE = 10
+/** A name is fought for this often before we give up; each round something has changed. */
+const ROUNDS = 40
+const STEP = 50
+
+/**
+ * Takes the order's name by creating its container: Docker's 409 is the only lock. Whoever comes second acts by the conflict
+ * table, on the holder's id. Fails with `name-in-use`, `image-missing`, `engine-unreachable`.
+ */
+export async function takeName(order: SpawnOrder, spec: ContainerSpec, context: Context): Promise<Taken> {
+  const notices: string[] = []
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const created = await context.engine.create(spec)
+    if (created !== 'taken') return { taken: 'created', id: created, notices }
+    const holder = await context.engine.find(spec.name)
+    if (holder === undefined) continue // Gone in between: try again.
+    const resolution = resolve(holder, order, context)
+    if (resolution.do === 'adopt') return { taken: 'adopted', container: holder }
+    if (resolution.do === 'report-end') return { taken: 'ended', container: holder }
+    const notice = await act(resolution, holder, order, context)
+    if (notice !== undefined) notices.push(notice)
+  }
+  throw new Failure('name-in-use', `The name "${order.name}" in ${order.project.path} changes hands too fast.`, { hint: 'coordinator list -a' })
+}
+
+function resolve(holder: Container, order: SpawnOrder, context: Context): Resolution {
+  const worker = asWorker(holder, context.instance)
+  return resolveConflict(
+    {
+      state: holder.state,
+      age: context.now() - holder.createdAt,
+      foreign: worker === undefined,
+      request: worker?.request,
+      kept: worker?.spec.remove === false,
+    },
+    { request: order.request, replace: order.replace },
+  )
+}
+
+/** Carries out what the table says about a holder that is in the way; the notice for the person, if any. */
+async function act(resolution: Resolution, holder: Container, order: SpawnOrder, context: Context): Promise<string | undefined> {
+  const worker = asWorker(holder, context.instance)
+  switch (resolution.do) {
+    case 'refuse':
+      throw refusal(resolution.why, holder, order)
+    case 'wait':
+      await new Promise((done) => setTimeout(done, STEP))
+      return undefined
+    case 'begin-again':
+      await context.engine.remove(holder.id)
+      return undefined
+    case 'clear':
+      if (worker !== undefined) await finish(worker, context)
+      await context.engine.remove(holder.id)
+      return `An ended worker "${order.name}" was removed; its exit record is kept.`
+    case 'replace':
+      if (worker === undefined) throw refusal('foreign', holder, order)
+      await stopContainer(worker, { reason: 'stopped', at: context.now(), grace: REPLACE_GRACE }, context)
+      await context.engine.remove(holder.id)
+      return `The running worker "${order.name}" was stopped and replaced.`
+    case 'adopt':
+    case 'report-end':
+      return undefined
+  }
+  resolution satisfies never
+}
+
+function refusal(why: 'running' | 'starting' | 'kept' | 'foreign', holder: Container, order: SpawnOrder): Failure {
+  const { name } = order
+  const where = order.project.path
+  switch (why) {
+    case 'running':
+      return new Failure('name-in-use', `Worker "${name}" is already running in ${where}.`, { hint: `coordinator attach ${name}` })
+    case 'starting':
+      return new Failure('name-in-use', `Worker "${name}" is being started in ${where}.`, { hint: 'coordinator list' })
+    case 'kept':
+      return new Failure('name-in-use', `An ended worker "${name}" is kept in ${where}.`, { hint: 'spawn with --replace, or choose another --name' })
+    case 'foreign':
+      return new Failure('name-in-use', `The container ${holder.name} is not of this instance (label ${LABEL.instance}).`, {
+        hint: 'choose another --name',
+      })
+  }
+}

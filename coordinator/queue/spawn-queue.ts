@@ -1,0 +1,179 @@
+import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
+import { Failure, type FailureShape } from '../contract/failure.ts'
+import type { RequestId } from '../contract/names.ts'
+import type { Spawned } from '../contract/worker.ts'
+import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { type RedisAddress, retryStrategy } from '../store/redis.ts'
+import { seal, unseal } from './sealed.ts'
+
+/** Starts in parallel; more only add latency on a small host (facts: 4 at a time is best). */
+const CONCURRENCY = 4
+/** A coordinator that died is noticed within these times. Milliseconds. */
+const LOCK = 5_000
+const STALLED_CHECK = 2_000
+/** A job is handed on after this many deaths of the coordinator; BullMQ's own default of 1 would fail it at the second. */
+const MAX_DEATHS = 25
+/** How long answers are kept for a client that asks again. */
+const KEEP = { age: 24 * 3600, count: 2000 }
+
+type Payload = { sealed: string }
+
+export type SpawnQueueOptions = {
+  redis: RedisAddress
+  instance: string
+  key: Buffer
+  onError: (error: Error) => void
+}
+
+/**
+ * The queue of spawn requests: a job is one order, encrypted, and means "make it so". Its id is the request's, so that the
+ * same request twice is one job. It ends when the worker is ready, or with the failure that the client is told.
+ */
+export class SpawnQueue {
+  readonly #queue: Queue<Payload, Spawned>
+  readonly #options: SpawnQueueOptions
+  readonly #waiting = new Map<string, PromiseWithResolvers<Spawned>>()
+  #worker: Worker<Payload, Spawned> | undefined
+
+  constructor(options: SpawnQueueOptions) {
+    this.#options = options
+    // The producer must not buffer: a request is acknowledged only when Redis has it.
+    this.#queue = new Queue('spawn', {
+      connection: { ...this.#options.redis, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy },
+      prefix: this.#prefix,
+    })
+    this.#queue.on('error', options.onError)
+  }
+
+  get #prefix(): string {
+    return `hal9000:${this.#options.instance}`
+  }
+
+  /** Puts the order on the queue; the same request again changes nothing. Fails with `not-ready` without Redis. */
+  async add(order: SpawnOrder): Promise<void> {
+    const sealed = seal(this.#options.key, order.request, order)
+    await this.#ask(() =>
+      this.#queue.add('spawn', { sealed }, { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }),
+    )
+  }
+
+  /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
+  async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
+    const job = await this.#ask(() => this.#queue.getJob(request))
+    if (job === undefined) return undefined
+    const state = await this.#ask(() => job.getState())
+    if (state === 'completed') return { settled: Promise.resolve(job.returnvalue) }
+    if (state === 'failed') return { settled: rejected(failureOf(job.failedReason)) }
+    return { settled: this.settled(request) }
+  }
+
+  /** Settles when the processor in this process has an answer to the request. */
+  settled(request: RequestId): Promise<Spawned> {
+    const waiting = this.#waiting.get(request) ?? Promise.withResolvers<Spawned>()
+    this.#waiting.set(request, waiting)
+    return waiting.promise
+  }
+
+  /** Takes a request back that nobody works on yet; false when it is too late for that. */
+  async cancel(request: RequestId, failure: Failure): Promise<boolean> {
+    const job = await this.#ask(() => this.#queue.getJob(request))
+    if (job === undefined || (await this.#ask(() => job.getState())) !== 'waiting') return false
+    try {
+      await job.remove()
+    } catch {
+      return false // A worker took it in this moment: it is locked.
+    }
+    this.#settle(request, (waiting) => waiting.reject(failure))
+    return true
+  }
+
+  /** Orders that wait, or were being worked on when the coordinator died. */
+  async pending(): Promise<SpawnOrder[]> {
+    const jobs = await this.#ask(() => this.#queue.getJobs(['waiting', 'active', 'delayed']))
+    return jobs.filter((job) => job !== undefined).map((job) => this.#orderOf(job))
+  }
+
+  async depth(): Promise<{ waiting: number; active: number }> {
+    const counts = await this.#ask(() => this.#queue.getJobCounts('waiting', 'active'))
+    return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0 }
+  }
+
+  /** Starts to carry orders out. */
+  start(process: (order: SpawnOrder) => Promise<Spawned>): void {
+    this.#worker = new Worker<Payload, Spawned>('spawn', (job) => this.#process(job, process), {
+      connection: { ...this.#options.redis, maxRetriesPerRequest: null, retryStrategy },
+      prefix: this.#prefix,
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK,
+      stalledInterval: STALLED_CHECK,
+      maxStalledCount: MAX_DEATHS,
+    })
+    this.#worker.on('error', this.#options.onError)
+    // A job that died too often is failed by BullMQ itself, not by our processor.
+    this.#worker.on('failed', (job, error) => {
+      if (job?.id !== undefined) this.#settle(job.id, (waiting) => waiting.reject(failureOf(error.message)))
+    })
+  }
+
+  /** No new work; what runs is finished, or handed on after `grace` milliseconds. */
+  async close(grace: number): Promise<void> {
+    const finished = this.#worker?.close() ?? Promise.resolve()
+    const forced = new Promise<void>((resolve) => {
+      setTimeout(resolve, grace).unref()
+    })
+    await Promise.race([finished, forced])
+    await Promise.race([Promise.all([this.#worker?.close(true), this.#queue.close()]), forced])
+  }
+
+  async #process(job: Job<Payload>, process: (order: SpawnOrder) => Promise<Spawned>): Promise<Spawned> {
+    const request = job.id ?? ''
+    try {
+      const result = await process(this.#orderOf(job))
+      // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
+      this.#settle(request, (waiting) => waiting.resolve(result))
+      return result
+    } catch (error) {
+      const failure = Failure.from(error)
+      this.#settle(request, (waiting) => waiting.reject(failure))
+      throw new UnrecoverableError(JSON.stringify(failure.toShape()))
+    }
+  }
+
+  #orderOf(job: Job<Payload>): SpawnOrder {
+    return unseal(this.#options.key, job.id ?? '', job.data.sealed) as SpawnOrder
+  }
+
+  #settle(request: string, how: (waiting: PromiseWithResolvers<Spawned>) => void): void {
+    const waiting = this.#waiting.get(request)
+    if (waiting === undefined) return
+    this.#waiting.delete(request)
+    waiting.promise.catch(() => {}) // Whoever waited may have gone; the answer is kept in the job.
+    how(waiting)
+  }
+
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (cause) {
+      throw new Failure('not-ready', 'Redis does not answer, so the request could not be stored.', {
+        hint: 'coordinator status',
+        cause,
+      })
+    }
+  }
+}
+
+function failureOf(reason: string): Failure {
+  try {
+    return Failure.fromShape(JSON.parse(reason) as FailureShape)
+  } catch {
+    return new Failure('unexpected', reason)
+  }
+}
+
+/** A rejection that is handled by whoever takes it, and by nobody's fault unhandled until then. */
+function rejected(failure: Failure): Promise<never> {
+  const promise = Promise.reject(failure)
+  promise.catch(() => {})
+  return promise
+}

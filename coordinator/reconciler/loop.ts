@@ -1,0 +1,157 @@
+import { Failure } from '../contract/failure.ts'
+import type { ContainerId, RequestId } from '../contract/names.ts'
+import type { WorkerContainer } from '../domain/container.ts'
+import { reconcile, render, type Step } from '../domain/reconcile.ts'
+import { removeLog } from '../state/worker-log.ts'
+import type { Retention } from '../state/records.ts'
+import type { Context } from '../workers/context.ts'
+import { perform } from './perform.ts'
+
+/** A full look at what is there, at least this often; Docker's events only make it sooner. Milliseconds. */
+const INTERVAL = 5_000
+/** How soon a worker is looked at again that is known to have ended and is not seen so yet. Milliseconds. */
+const SOON = 25
+/** How soon a lost event stream is opened again. Milliseconds. */
+const REOPEN = 500
+
+/** Brings what is there to what should be, for as long as the coordinator lives. */
+export class Reconciler {
+  readonly #context: Context
+  readonly #retention: Retention
+  readonly #stopping = new AbortController()
+  #absent: ReadonlySet<RequestId> = new Set()
+  /** Containers that the engine said have ended, until they are seen so. */
+  #died = new Set<ContainerId>()
+  #pass: Promise<void> | undefined
+  #again = false
+  /** Why the engine could not be seen in the last pass; undefined while it can. */
+  trouble: Failure | undefined
+  /** Whether a pass has succeeded since the start. */
+  seen = false
+
+  constructor(context: Context, retention: Retention) {
+    this.#context = context
+    this.#retention = retention
+  }
+
+  /** Runs until `stop`. The first pass is over, well or badly, when this returns. */
+  async start(): Promise<void> {
+    await this.trigger()
+    const timer = setInterval(() => void this.trigger(), INTERVAL)
+    this.#stopping.signal.addEventListener('abort', () => clearInterval(timer))
+    void this.#listen()
+  }
+
+  /** A pass now; one that is asked for while one runs follows it, and covers all who asked. */
+  trigger(): Promise<void> {
+    if (this.#pass !== undefined) {
+      this.#again = true
+      return this.#pass
+    }
+    this.#pass = this.#passes().finally(() => {
+      this.#pass = undefined
+    })
+    return this.#pass
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#pass
+  }
+
+  async #passes(): Promise<void> {
+    do {
+      this.#again = false
+      await this.#onePass()
+    } while (this.#again && !this.#stopping.signal.aborted)
+  }
+
+  async #onePass(): Promise<void> {
+    const { log, now, records, home } = this.#context
+    try {
+      const steps = await this.#plan()
+      if (steps.length > 0) log.debug({ plan: render(steps) }, 'reconcile')
+      await Promise.all(inOrderPerWorker(steps).map((own) => this.#performAll(own)))
+      for (const name of await records.prune(this.#retention, now())) await removeLog(home, name)
+      this.#back()
+    } catch (error) {
+      this.#lost(Failure.from(error))
+    }
+  }
+
+  async #plan(): Promise<Step[]> {
+    const { roster, records, now } = this.#context
+    const busy = new Set(roster.underway.keys())
+    const containers = await roster.containers()
+    const all = records.all()
+    const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent }, now())
+    this.#lookAgainFor(containers, busy)
+    const present = new Set(containers.map((container) => container.request))
+    this.#absent = new Set(all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request))
+    return steps
+  }
+
+  /**
+   * Docker tells of an end a moment before its list shows it, and a spawn may still be answering for a worker that ended at
+   * once: such workers are looked at again soon, not with the next full look.
+   */
+  #lookAgainFor(containers: readonly WorkerContainer[], busy: ReadonlySet<RequestId>): void {
+    const unsettled = containers.filter(({ id, state, request }) => this.#died.has(id) && (state === 'running' || busy.has(request)))
+    this.#died = new Set(unsettled.map((container) => container.id))
+    if (unsettled.length > 0) setTimeout(() => void this.trigger(), SOON).unref()
+  }
+
+  /** The steps of one worker, in order; what fails is tried again in the next pass. */
+  async #performAll(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      try {
+        await perform(step, this.#context)
+      } catch (error) {
+        this.#context.log.warn({ err: error, step: render([step]).trim() }, 'a step failed; the next pass tries it again')
+        return
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        for await (const event of this.#context.engine.events(signal)) {
+          if (event.action === 'start') this.#died.delete(event.id)
+          if (event.action !== 'die' && event.action !== 'destroy') continue
+          if (event.action === 'die') this.#died.add(event.id)
+          void this.trigger()
+        }
+      } catch (error) {
+        this.#context.log.debug({ err: error }, 'the event stream ended')
+      }
+      await new Promise((resolve) => setTimeout(resolve, REOPEN))
+      // What happened while nobody listened.
+      if (!signal.aborted) void this.trigger()
+    }
+  }
+
+  #back(): void {
+    if (this.trouble !== undefined) this.#event('engine-back', 'the Docker engine answers again')
+    this.trouble = undefined
+    this.seen = true
+  }
+
+  #lost(failure: Failure): void {
+    if (this.trouble === undefined) {
+      this.#context.log.error({ err: failure }, 'the engine cannot be seen')
+      this.#event('engine-lost', failure.message)
+    }
+    this.trouble = failure
+  }
+
+  #event(kind: 'engine-back' | 'engine-lost', message: string): void {
+    this.#context.note({ kind, worker: null, project: null, request: null, message })
+  }
+}
+
+function inOrderPerWorker(steps: readonly Step[]): Step[][] {
+  const byRequest = Map.groupBy(steps, (step) => (step.do === 'record-vanished' ? step.record.request : step.container.request))
+  return [...byRequest.values()]
+}

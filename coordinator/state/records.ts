@@ -1,0 +1,104 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { WorkerRecord } from '../domain/worker-record.ts'
+import { writeAtomically } from './atomic-file.ts'
+
+/** How many ended workers are remembered, and for how long (milliseconds). */
+export type Retention = { count: number; age: number }
+
+/**
+ * The records of all workers, below `sessions/`: read once, kept in memory, written through.
+ * Unreadable files are set aside by name (`problems`), never removed.
+ */
+export type Records = {
+  all(): WorkerRecord[]
+  get(request: string): WorkerRecord | undefined
+  /** Stores the record; returns when it is on disk. Writes of one record happen in order. */
+  put(record: WorkerRecord): Promise<void>
+  /** Changes a record that is there; nothing when it is not. */
+  update(request: string, change: Partial<WorkerRecord>): Promise<WorkerRecord | undefined>
+  /** Forgets ended workers beyond what is kept; the names of their logs. */
+  prune(retention: Retention, now: number): Promise<string[]>
+  /** Settles when the record has an end: at once if it has one, never if it is not known. */
+  ended(request: string, signal?: AbortSignal): Promise<WorkerRecord>
+  readonly problems: readonly string[]
+}
+
+export async function openRecords(directory: string): Promise<Records> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const problems: string[] = []
+  const records = new Map<string, WorkerRecord>()
+  for (const file of await readdir(directory)) {
+    if (!file.endsWith('.json')) continue
+    const record = await readRecord(join(directory, file))
+    if (record) records.set(record.request, record)
+    else problems.push(`${file} is not a worker's record`)
+  }
+  const writes = new Map<string, Promise<void>>()
+  const waiting = new Map<string, Set<(record: WorkerRecord) => void>>()
+  const pathOf = (request: string): string => join(directory, `${request}.json`)
+
+  const put = async (record: WorkerRecord): Promise<void> => {
+    records.set(record.request, record)
+    const before = writes.get(record.request) ?? Promise.resolve()
+    const write = before.catch(() => {}).then(() => writeAtomically(pathOf(record.request), `${JSON.stringify(record)}\n`))
+    writes.set(record.request, write)
+    try {
+      await write
+    } finally {
+      if (writes.get(record.request) === write) writes.delete(record.request)
+    }
+    if (record.end === null) return
+    for (const resolve of waiting.get(record.request) ?? []) resolve(record)
+    waiting.delete(record.request)
+  }
+
+  return {
+    problems,
+    all: () => [...records.values()],
+    get: (request) => records.get(request),
+    put,
+    async update(request, change) {
+      const record = records.get(request)
+      if (record === undefined) return undefined
+      const changed = { ...record, ...change }
+      await put(changed)
+      return changed
+    },
+    async prune(retention, now) {
+      const ended = [...records.values()].filter((record) => record.end !== null).sort((a, b) => endTime(b) - endTime(a))
+      const gone = ended.filter((record, index) => index >= retention.count || now - endTime(record) > retention.age)
+      for (const record of gone) {
+        records.delete(record.request)
+        await rm(pathOf(record.request), { force: true })
+      }
+      return gone.flatMap((record) => (record.end?.log ? [record.end.log] : []))
+    },
+    ended(request, signal) {
+      const record = records.get(request)
+      if (record?.end) return Promise.resolve(record)
+      return new Promise((resolve, reject) => {
+        const waiters = waiting.get(request) ?? new Set()
+        waiting.set(request, waiters.add(resolve))
+        const abort = (): void => {
+          waiters.delete(resolve)
+          reject(signal?.reason)
+        }
+        if (signal?.aborted) abort()
+        else signal?.addEventListener('abort', abort, { once: true })
+      })
+    },
+  }
+}
+
+async function readRecord(path: string): Promise<WorkerRecord | undefined> {
+  try {
+    return WorkerRecord.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+function endTime(record: WorkerRecord): number {
+  return Date.parse(record.end?.endedAt ?? '') || record.createdAt
+}

@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** One entry of a worker's output; `data` ends in a newline unless it is a part of a longer line. */
+export type Entry = { at: string; output: 'stdout' | 'stderr'; data: Buffer }
+
+const DIRECTORY = 'logs/workers'
+
+/** A worker's log file's name: readable, and unique by its request. */
+export function logName(worker: string, request: string): string {
+  return `${worker}-${request}.log`
+}
+
+/**
+ * Writes the log of an ended worker, in the format of Kubernetes' container runtime interface: a line an entry,
+ * `TIME stdout|stderr F|P DATA` (F: full line, P: part of one). Returns when it is on disk.
+ */
+export async function writeLog(home: string, name: string, entries: AsyncIterable<Entry>): Promise<void> {
+  await using file = await open(join(home, DIRECTORY, name), 'w', 0o600)
+  for await (const { at, output, data } of entries) {
+    const full = data.at(-1) === 10
+    const head = Buffer.from(`${at} ${output} ${full ? 'F' : 'P'} `)
+    await file.write(Buffer.concat(full ? [head, data] : [head, data, NEWLINE]))
+  }
+  await file.sync()
+}
+
+const NEWLINE = Buffer.from('\n')
+
+/** The entries of an ended worker's log; nothing when the file is gone. */
+export async function* readLog(home: string, name: string): AsyncGenerator<Entry> {
+  // Latin-1 keeps every byte as it is; only line feeds end a line (a carriage return is the command's own).
+  const stream = createReadStream(join(home, DIRECTORY, name), 'latin1')
+  let pending = ''
+  try {
+    for await (const chunk of stream) {
+      const lines = (pending + String(chunk)).split('\n')
+      pending = lines.pop() ?? ''
+      for (const line of lines) {
+        const entry = parse(line)
+        if (entry) yield entry
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+function parse(line: string): Entry | undefined {
+  const match = /^(\S+) (stdout|stderr) ([FP]) ([^]*)$/.exec(line)
+  if (!match) return undefined
+  const [, at = '', output, tag, data = ''] = match
+  return { at, output: output === 'stderr' ? 'stderr' : 'stdout', data: Buffer.from(tag === 'F' ? `${data}\n` : data, 'latin1') }
+}
+
+export async function removeLog(home: string, name: string): Promise<void> {
+  await rm(join(home, DIRECTORY, name), { force: true })
+}

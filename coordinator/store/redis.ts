@@ -1,0 +1,52 @@
+import { Redis } from 'ioredis'
+import { Failure } from '../contract/failure.ts'
+
+/** Where Redis listens: a unix socket (the embedded one) or a server. */
+export type RedisAddress =
+  | { path: string }
+  | { host: string; port: number; username?: string; password?: string; db?: number; tls?: object }
+
+/** `redis://`, `rediss://` and `unix:` URLs, or a socket's path. Fails with `invalid-value`. */
+export function redisAddress(text: string): RedisAddress {
+  if (text.startsWith('/')) return { path: text }
+  const url = URL.parse(text)
+  if (url?.protocol === 'unix:') return { path: url.pathname }
+  if (url === null || !['redis:', 'rediss:'].includes(url.protocol)) {
+    throw new Failure('invalid-value', 'HAL9000_REDIS_URL is not a redis:// or rediss:// URL.')
+  }
+  return {
+    host: url.hostname,
+    port: Number(url.port || 6379),
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.pathname.length > 1 ? { db: Number(url.pathname.slice(1)) } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+  }
+}
+
+/** The embedded Redis is back within a second when it was killed: look for it often. Milliseconds. */
+export function retryStrategy(attempt: number): number {
+  return Math.min(50 * attempt, 500)
+}
+
+/** A connection that fails at once while Redis is away, instead of queueing in memory what was not stored. */
+export function openRedis(address: RedisAddress, onError: (error: Error) => void): Redis {
+  const redis = new Redis({ ...address, maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy })
+  redis.on('error', onError)
+  return redis
+}
+
+/** Fails with `not-ready` when Redis is away, or may throw entries away: a queue that forgets is none. */
+export async function checkRedis(redis: Redis): Promise<void> {
+  let info: string
+  try {
+    info = await redis.info('memory')
+  } catch (cause) {
+    throw new Failure('not-ready', 'Redis does not answer.', { cause })
+  }
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
+  if (policy === undefined || policy === 'noeviction') return
+  throw new Failure('not-ready', `Redis has the policy "${policy}" and may throw requests away.`, {
+    hint: 'set maxmemory-policy to noeviction in Redis',
+  })
+}

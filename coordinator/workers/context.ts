@@ -1,0 +1,24 @@
+import type { Logger } from 'pino'
+import type { ContainerId, InstanceName } from '../contract/names.ts'
+import type { WorkerRecord } from '../domain/worker-record.ts'
+import type { Engine } from '../docker/engine.ts'
+import type { Records } from '../state/records.ts'
+import type { NewEvent } from '../store/event-log.ts'
+import type { Roster } from './roster.ts'
+
+/** What every action on workers needs; built once, in main.ts. */
+export type Context = {
+  instance: InstanceName
+  /** The state directory. */
+  home: string
+  engine: Engine
+  records: Records
+  roster: Roster
+  /** Ends that are being written now, by container. */
+  recording: Map<ContainerId, Promise<WorkerRecord | undefined>>
+  /** Notes an event for the event log; never waits, never fails. */
+  note: (event: NewEvent) => void
+  log: Logger
+  /** Milliseconds since the epoch. */
+  now: () => number
+}

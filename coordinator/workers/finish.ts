@@ -1,0 +1,94 @@
+import type { ExitRecord } from '../contract/worker.ts'
+import { exitRecord } from '../domain/exit.ts'
+import type { WorkerContainer } from '../domain/container.ts'
+import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
+import { type Said, separate } from '../domain/worker-says.ts'
+import type { LogEntry } from '../docker/engine.ts'
+import { logName, writeLog } from '../state/worker-log.ts'
+import type { Context } from './context.ts'
+
+/**
+ * Records the end of a worker whose container has ended, then removes the container unless it is kept: in this order, so
+ * that exit code, reason and output are never lost. Can be repeated at any point. Returns the record; undefined while the
+ * container still runs.
+ */
+export async function finish(container: WorkerContainer, context: Context): Promise<WorkerRecord | undefined> {
+  const ended = await recordEnd(container, context)
+  if (ended !== undefined && container.spec.remove) await context.engine.remove(container.id)
+  return ended
+}
+
+/** Writes log and exit record of an ended worker, once: whoever comes while that is done gets the same record. */
+export function recordEnd(container: WorkerContainer, context: Context): Promise<WorkerRecord | undefined> {
+  const { recording, records } = context
+  const record = records.get(container.request)
+  if (record?.end) return Promise.resolve(record)
+  const under = recording.get(container.id)
+  if (under !== undefined) return under
+  const work = writeEnd(container, record ?? adopted(container), context).finally(() => recording.delete(container.id))
+  recording.set(container.id, work)
+  return work
+}
+
+async function writeEnd(container: WorkerContainer, record: WorkerRecord, context: Context): Promise<WorkerRecord | undefined> {
+  const { engine, records, home, note } = context
+  const facts = await engine.ended(container.id)
+  if (facts === undefined) return undefined
+  const name = logName(record.name, record.request)
+  const said: Said[] = []
+  let entries = 0
+  const own = async function* (): AsyncGenerator<LogEntry> {
+    for await (const entry of withoutSaid(engine.logs(container.id, { follow: false }), said)) {
+      entries += 1
+      yield entry
+    }
+  }
+  await writeLog(home, name, own())
+  // Read again: a stop may have been asked for while the log was written.
+  const asked = records.get(record.request)?.stop ?? record.stop
+  const end = exitRecord(facts, said, asked, { name, entries })
+  const ended: WorkerRecord = { ...record, stop: asked, container: container.id, end }
+  await records.put(ended)
+  note({ kind: 'worker-ended', worker: record.name, project: record.project, request: record.request, message: told(end) })
+  return ended
+}
+
+function told(end: ExitRecord): string {
+  const code = end.exitCode === null ? '' : ` with ${end.exitCode}`
+  return `${end.reason}${code}${end.signal === null ? '' : ` (${end.signal})`}`
+}
+
+/** The command's own output: what the worker says of itself is taken out, and collected in `said`. */
+export async function* withoutSaid(entries: AsyncIterable<LogEntry>, said: Said[]): AsyncGenerator<LogEntry> {
+  for await (const entry of entries) {
+    if (entry.output === 'stdout') {
+      yield entry
+      continue
+    }
+    const { rest, said: here } = separate(entry.data)
+    said.push(...here)
+    if (rest.length > 0) yield { ...entry, data: rest }
+  }
+}
+
+/** A record for a worker that is there without one: what its labels tell. */
+export function adopted(container: WorkerContainer): WorkerRecord {
+  return {
+    ...newRecord({
+      request: container.request,
+      name: container.worker,
+      project: container.project,
+      image: container.image,
+      command: [],
+      io: container.spec.io,
+      limits: container.spec.limits,
+      remove: container.spec.remove,
+      uid: null,
+      gid: null,
+      createdAt: container.createdAt,
+      timeout: null,
+    }),
+    container: container.id,
+    readyAt: container.createdAt,
+  }
+}

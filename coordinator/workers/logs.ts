@@ -1,0 +1,93 @@
+import { Failure } from '../contract/failure.ts'
+import { ContainerId } from '../contract/names.ts'
+import type { LogsQuery } from '../contract/request.ts'
+import type { Worker } from '../contract/worker.ts'
+import type { LogEntry } from '../docker/engine.ts'
+import { type Entry, readLog } from '../state/worker-log.ts'
+import type { Context } from './context.ts'
+import { withoutSaid } from './finish.ts'
+
+/**
+ * A worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
+ * A follower goes over from one to the other without losing or repeating an entry.
+ */
+export async function* workerLogs(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
+  if (worker.id === '') {
+    throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, { hint: 'coordinator list' })
+  }
+  const end = context.records.get(worker.request)?.end
+  if (end) {
+    yield* end.log === null ? [] : lastOf(since(readLog(context.home, end.log), query.since), query.tail)
+    return
+  }
+  const place = new Place()
+  yield* place.of(withoutSaid(live(worker, query, context, signal), []))
+  if (!query.follow || signal.aborted) return
+  // The container has ended, and may be gone before all of it was read: the rest is in the log that is kept.
+  const ended = await context.records.ended(worker.request, signal)
+  if (ended.end?.log) yield* place.after(readLog(context.home, ended.end.log))
+}
+
+async function* live(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<LogEntry> {
+  const options = {
+    follow: query.follow,
+    signal,
+    ...(query.tail === undefined ? {} : { tail: query.tail }),
+    ...(query.since === undefined ? {} : { since: query.since }),
+  }
+  try {
+    yield* context.engine.logs(ContainerId.parse(worker.id), options)
+  } catch (error) {
+    // Removed while it was read: the kept log has it all.
+    if (!(error instanceof Error && 'statusCode' in error && (error.statusCode === 404 || error.statusCode === 409))) throw error
+  }
+}
+
+/** Where a reader is in a log: parts of one line share their time, so they are counted. */
+class Place {
+  #at = ''
+  #count = 0
+
+  async *of(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
+    for await (const entry of entries) {
+      this.#count = entry.at === this.#at ? this.#count + 1 : 1
+      this.#at = entry.at
+      yield entry
+    }
+  }
+
+  async *after(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
+    let same = 0
+    for await (const entry of entries) {
+      if (entry.at < this.#at) continue
+      if (entry.at === this.#at) {
+        same += 1
+        if (same <= this.#count) continue
+      }
+      yield entry
+    }
+  }
+}
+
+async function* since(entries: AsyncIterable<Entry>, from: number | undefined): AsyncGenerator<Entry> {
+  for await (const entry of entries) if (from === undefined || Date.parse(entry.at) >= from) yield entry
+}
+
+async function* lastOf(entries: AsyncIterable<Entry>, count: number | undefined): AsyncGenerator<Entry> {
+  if (count === undefined) {
+    yield* entries
+    return
+  }
+  const last: Entry[] = []
+  for await (const entry of entries) {
+    last.push(entry)
+    if (last.length > count) last.shift()
+  }
+  yield* last
+}
+
+/** What to tell a reader whose log has lost its beginning. */
+export function cutNotice(worker: Worker, context: Context): string | undefined {
+  return context.records.get(worker.request)?.end?.logCut ? 'The beginning of this log is gone: it grew beyond 50 MB.' : undefined
+}
+

@@ -1,0 +1,48 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Control } from './control-client.ts'
+
+export type Environment = Record<string, string | undefined>
+
+/** Our standard input: a terminal, a pipe or a file. */
+export type Input = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
+
+/** Our standard output or standard error. */
+export type Output = Writable & { isTTY?: boolean; columns?: number; rows?: number }
+
+/** Where signals come from: the process, or an emitter in tests. */
+export type Signals = {
+  on: (name: string, listener: () => void) => unknown
+  off: (name: string, listener: () => void) => unknown
+}
+
+/** Everything of the outside world that a command may use. Only the entry points read the real one. */
+export type World = {
+  readonly env: Environment
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly signals: Signals
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** A fresh id of one letter and 24 hexadecimal digits: valid for requests, jobs and attachments. */
+  readonly newId: (letter: string) => string
+  readonly version: string
+}
+
+/** The world, and what is the same for every verb of this one command line. */
+export type Context = World & {
+  readonly control: Control
+  /** The words after `--`; undefined when there was no `--`. */
+  readonly rest: readonly string[] | undefined
+  /** `--json` was given: one object on stdout, no talk. */
+  readonly json: boolean
+  /** Prints one line of talk on stderr; nothing with `--json`. */
+  readonly say: (line: string) => void
+  /** What the process will exit with; the verbs set it. */
+  exitCode: number
+}
+
+/** Both ends are a terminal that a person looks at and types into. */
+export function onTerminal(world: World): boolean {
+  return world.stdin.isTTY === true && world.stdout.isTTY === true
+}

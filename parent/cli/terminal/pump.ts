@@ -1,0 +1,67 @@
+import { bytesOf } from '../bytes.ts'
+import type { World } from '../context.ts'
+import type { Upgraded } from '../control-client.ts'
+import { write } from '../write.ts'
+import { inRawMode } from './raw-mode.ts'
+import { watchTerminal } from './watch.ts'
+
+/** Signals that end us; the worker hears nothing of them. */
+const LEAVE_SIGNALS = ['SIGHUP', 'SIGTERM', 'SIGINT'] as const
+/** How long the other side may take to say goodbye to the terminal after we have left. Milliseconds. */
+const GOODBYE = 1_000
+/** Alternate screen, mouse, bracketed paste, cursor and keypad as a shell expects them (xterm's "ctlseqs"). */
+const RESET =
+  '\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[?25h\u001b[0m\r\n'
+
+/**
+ * Connects our terminal (or, in relay mode, our pipes) with an attachment until either side ends it. Our end of input,
+ * SIGHUP or SIGTERM close it; what runs in the worker stays.
+ */
+export function pump(world: World, { socket, head }: Upgraded, relay: boolean): Promise<void> {
+  return inRawMode(world, async () => {
+    const { stdin, stdout } = world
+    let goodbye: NodeJS.Timeout | undefined
+    const leave = (): void => {
+      if (goodbye) return
+      // Half-closed: the other side detaches its client, which puts the terminal in order, and ends the stream.
+      socket.end()
+      goodbye = setTimeout(() => socket.destroy(), GOODBYE)
+    }
+    const watch = relay
+      ? undefined
+      : watchTerminal({
+          ask: (question) => void write(stdout, question).catch(leave),
+          late: (input) => void socket.write(input),
+          leave,
+        })
+    const type = (chunk: Buffer): void => {
+      const input = watch ? watch.input(chunk) : chunk
+      if (goodbye || input.length === 0 || socket.write(input)) return
+      stdin.pause()
+      socket.once('drain', () => stdin.resume())
+    }
+    // Errors of the connection surface in the loop below; without a listener they would end the process.
+    socket.on('error', () => {})
+    stdin.on('data', type).on('end', leave).on('error', leave)
+    for (const name of LEAVE_SIGNALS) world.signals.on(name, leave)
+    let clean = false
+    try {
+      if (head.length > 0) socket.unshift(head)
+      for await (const chunk of bytesOf(socket)) {
+        watch?.output(chunk)
+        if (!(await write(stdout, chunk))) leave()
+      }
+      clean = true
+    } catch {
+      // Cut off. The outcome is asked for separately, and it says more than this error.
+    } finally {
+      clearTimeout(goodbye)
+      watch?.stop()
+      for (const name of LEAVE_SIGNALS) world.signals.off(name, leave)
+      stdin.off('data', type).off('end', leave).off('error', leave)
+      stdin.pause()
+      socket.destroy()
+      if (!clean) await write(stdout, RESET)
+    }
+  })
+}

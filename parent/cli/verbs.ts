@@ -1,0 +1,34 @@
+import type { Register } from './program.ts'
+import { attach } from './verbs/attach.ts'
+import { count } from './verbs/count.ts'
+import { events } from './verbs/events.ts'
+import { inspect } from './verbs/inspect.ts'
+import { list } from './verbs/list.ts'
+import { logs } from './verbs/logs.ts'
+import { ready } from './verbs/ready.ts'
+import { resize } from './verbs/resize.ts'
+import { status } from './verbs/status.ts'
+import { stop } from './verbs/stop.ts'
+import { stopAll } from './verbs/stop-all.ts'
+import { wait } from './verbs/wait.ts'
+
+/** The verbs of `coordinator`; a new one is a file in verbs/ and its name here. */
+const VERBS: readonly Register[] = [
+  attach,
+  count,
+  events,
+  inspect,
+  list,
+  logs,
+  ready,
+  resize,
+  status,
+  stop,
+  stopAll,
+  wait,
+]
+
+export const coordinatorVerbs: Register = (program, context) => {
+  program.description('See and steer the workers of this host.')
+  for (const register of VERBS) register(program, context)
+}

@@ -1,0 +1,92 @@
+import { ROUTE } from '../../../coordinator/contract/control.ts'
+import { Failure } from '../../../coordinator/contract/failure.ts'
+import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts'
+import { parseDuration } from '../../../coordinator/contract/units.ts'
+import type { SpawnResult } from '../../../coordinator/contract/worker.ts'
+import type { Context } from '../context.ts'
+import { examples } from '../help.ts'
+import { interruptible } from '../interrupt.ts'
+import { collect } from '../option.ts'
+import type { Register } from '../program.ts'
+import { spawnRequest, type SpawnOptions } from '../request/spawn-request.ts'
+import { deliver } from '../spawned.ts'
+import { commandText } from '../text/printable.ts'
+
+/** How long starting may take beyond the wait for room, and that wait unless it is given. Milliseconds. */
+const START_MARGIN = 30_000
+const DEFAULT_WAIT = 60_000
+
+const AFTER = `
+PROJECT is a directory of the host; without it the one you are in. Without
+COMMAND the image's agent runs, or a shell. In the foreground a terminal is
+attached to the worker's session; without a terminal the output is copied.
+Either way the exit code is the command's. With --json in the foreground the
+output is not copied (read it with "coordinator logs"), and the object is
+printed when the command has ended.`
+
+export const spawn: Register = (program, context) => {
+  program
+    .usage('[options] [PROJECT] [-- COMMAND ARG...]')
+    .description('Start a worker: a command in a container of its own on a project directory.')
+    .argument('[project]')
+    .argument('[excess...]')
+    .option('-n, --name <name>', "the worker's name (default: the command and 4 hexadecimal digits)")
+    .option('-d, --detach', 'return when the worker is ready; prints its name')
+    .option('--foreground', 'stay until the command ends')
+    .option('-i, --image <image>', 'image of the worker (default: $WORKER_IMAGE)')
+    .option('--rm', 'remove the container when it ends (default)')
+    .option('--no-rm', 'keep the container, stopped, when it ends')
+    .option('--memory <size>', 'limit of memory, such as 512m or 4g')
+    .option('--cpus <n>', 'limit of cores, such as 2 or 0.5')
+    .option('--pids-limit <n>', 'limit of processes')
+    .option('--no-limits', 'no limits of memory, cores and processes')
+    .option('-e, --env <key=value>', 'environment of the command; KEY alone takes the value from here', collect)
+    .option('--env-file <file>', 'environment from a file of KEY=VALUE lines', collect)
+    .option('--secret <name=file>', "a file's content, handed to the worker under a name", collect)
+    .option('--replace', 'stop a running worker of that name first')
+    .option('--no-tty', 'plain pipes instead of a session: stdout and stderr kept apart')
+    .option('--timeout <duration>', 'end the command after so long, such as 10m')
+    .option('--wait <duration>', 'how long to wait for room (default: 60s)')
+    .option('--no-wait', 'return when the request is queued; prints its id')
+    .option('--json', 'print one JSON object on stdout, also for failures')
+    .addHelpText('after', AFTER)
+    .addHelpText(
+      'after',
+      examples(
+        'spawn --detach --name w1 -- sleep 600',
+        'spawn --no-tty -- sh -c "id; pwd"',
+        'spawn --memory 1g --cpus 1 --timeout 10m --env CI=1 -- make test',
+      ),
+    )
+    .action(async (project: string | undefined, excess: string[], options: SpawnOptions) => {
+      const words = context.rest ?? []
+      // Commander has put the words after "--" behind ours.
+      if (excess.length > 0) throw commandBeforeDashes(project, [...excess, ...words])
+      const request = spawnRequest(project, options, context)
+      context.exitCode = await deliver(context, await send(context, request), options)
+    })
+}
+
+function commandBeforeDashes(project: string | undefined, words: string[]): Failure {
+  return new Failure('usage', `The command goes after "--", and ${commandText(words.slice(0, 1))} stands before it.`, {
+    hint: `spawn ${commandText([project ?? '.'])} -- ${commandText(words)}`,
+  })
+}
+
+/** Sends the request, the same one again where it is cut off, until it is answered or its time is over. */
+function send(context: Context, body: SpawnRequestInput): Promise<SpawnResult> {
+  const deadline = ((body.wait && parseDuration(body.wait)) || DEFAULT_WAIT) + START_MARGIN
+  const interrupted = (): Failure =>
+    new Failure('interrupted', `Interrupted. The request ${body.id} goes on without us.`, { hint: 'coordinator list' })
+  return interruptible(context, interrupted, (signal) =>
+    context.control.call<SpawnResult>({
+      method: 'POST',
+      path: ROUTE.workers,
+      body,
+      deadline,
+      patience: deadline,
+      answerWithin: deadline,
+      signal,
+    }),
+  )
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config'
+
+/** Two projects: `unit` needs nothing; `integration` needs an engine, the images and tmux (see CONTRIBUTING.md). */
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['coordinator/contract/**/*.ts', 'coordinator/domain/**/*.ts'],
+      reporter: ['text-summary'],
+      thresholds: { lines: 95 },
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['coordinator/**/*.test.ts', 'parent/**/*.test.ts', 'images/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# The assignment: NUL-terminated `key=value` entries on stdin, `hal9000=1` first, `end=` last. Sets uid, gid, project,
+# identity, mode, size, name and the lists env, secret and argv; refuses anything it does not understand.
+
+read_assignment() {
+  # Values may hold any byte: in the C locale none of them is an invalid character, and slicing is fast.
+  local LC_ALL=C entries=()
+  # Not from a file written by `cat`: for usual sizes a read per byte costs less than the fork.
+  mapfile -d '' -t entries
+  exec </dev/null
+
+  ((${#entries[@]})) || refuse never-assigned 'The input ended without an assignment.'
+  [[ ${entries[-1]} == end= ]] || refuse never-assigned 'The assignment broke off before its end.'
+  [[ ${entries[0]} == hal9000=1 ]] || refuse bad-assignment 'The assignment is not of protocol version 1.'
+  take_entries "${entries[@]:1:${#entries[@]}-2}"
+  check_assignment
+}
+
+take_entries() {
+  local entry
+  name=worker uid='' gid='' project='' identity='' mode='' size=80x24
+  env=() secret=() argv=()
+  for entry; do
+    case $entry in
+      arg=*) argv+=("${entry:4}") ;;
+      env=*) env+=("${entry:4}") ;;
+      secret=*) secret+=("${entry:7}") ;;
+      name=*) name=${entry:5} ;;
+      project=*) project=${entry:8} ;;
+      identity=*) identity=${entry:9} ;;
+      uid=*) uid=${entry:4} ;;
+      gid=*) gid=${entry:4} ;;
+      mode=*) mode=${entry:5} ;;
+      size=*) size=${entry:5} ;;
+      term=*) ;; # of use to a client only, and `attach` is told it again
+      *) refuse bad-assignment "Unknown entry \"${entry%%=*}\"." ;;
+    esac
+  done
+}
+
+check_assignment() {
+  local entry
+  check name "$name" '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$'
+  check uid "$uid" '^[0-9]{1,10}$'
+  check gid "$gid" '^[0-9]{1,10}$'
+  check identity "$identity" '^[0-9]+:[0-9]+$'
+  check project "$project" '^/'
+  check mode "$mode" '^(session|pipes)$'
+  check size "$size" '^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$'
+  for entry in "${env[@]}"; do check 'name in env' "${entry%%=*}" '^[A-Za-z_][A-Za-z0-9_]*$' "$entry"; done
+  # A name without a slash that does not begin with a dot cannot leave /run/secrets.
+  for entry in "${secret[@]}"; do check 'name in secret' "${entry%%=*}" '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' "$entry"; done
+  ((${#argv[@]})) || refuse bad-assignment 'The assignment has no command.'
+}
+
+# check WHAT VALUE PATTERN [ENTRY]: names the key, never the value, which may be a secret. ENTRY must hold a `=`.
+check() {
+  [[ $2 =~ $3 && ${4-=} == *=* ]] || refuse bad-assignment "The assignment's $1 is missing or malformed."
+}

@@ -1,0 +1,190 @@
+# shellcheck shell=bash
+# The end of a worker: what a stop does, how the command's true end is learned, that its last byte is out before the
+# container goes. Nothing here forks: at the end a fork bomb may hold every pid.
+
+# Both cats stay root's: only root may write to the container's own stdout and stderr.
+copy_output() {
+  cat </dev/fd/8 >&3 3>&- 4>&- 5>&- 6<&- 7>&- 8>&- 9>&- &
+  copiers=($!) moved=0
+  [[ $mode == pipes ]] || return 0
+  cat </dev/fd/9 >&4 3>&- 4>&- 5>&- 6<&- 7>&- 8>&- 9>&- &
+  copiers+=($!)
+}
+
+# TERM to the command's group and, in a session, to the group in the foreground. An interactive shell ignores TERM: a
+# command that does gets what a closing terminal would send it. CONT: a stopped process would not act on either.
+stop_command() {
+  passed_on=yes
+  local group line lines=() ignored=0 groups=("$pid")
+  if [[ $mode == session ]] && read_stat "$pid"; then
+    group=${stat[5]}
+    ((group <= 1 || group == pid)) || groups+=("$group")
+    mapfile -t lines 2>/dev/null <"/proc/$pid/status" || :
+    for line in "${lines[@]}"; do [[ $line != SigIgn:* ]] || ignored=$((16#${line#*$'\t'})); done
+  fi
+  for group in "${groups[@]}"; do
+    kill -TERM -- "-$group" || :
+    kill -CONT -- "-$group" || :
+  done
+  ((ignored >> 14 & 1)) && kill -HUP "$pid" || :
+}
+
+# read_stat PID: sets stat to the fields of /proc/PID/stat from the state on (the name before it may hold anything).
+# With mapfile: `read` in a trap that interrupted a `read` reads nothing.
+read_stat() {
+  local lines=()
+  mapfile -t lines 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2206 # numbers and a letter, to be split
+  stat=(${lines[*]##*) })
+  ((${#stat[@]} > 20))
+}
+
+# Sets exit_code and signal_name.
+await_end() {
+  local status killed
+  if [[ $mode == session ]]; then await_pane; else await_child; fi
+  read -r status killed <<<"$ended"
+  exit_code=$status signal_name=-
+  [[ $killed != - ]] || return 0
+  exit_code=$((128 + killed))
+  kill -l "$killed" >$run/signal
+  read -r signal_name <$run/signal
+}
+
+# tmux tells the true end of the pane's process. Where it cannot any more (its server was killed, the pane was closed
+# over the command's head), the command has lost its terminal: that is a HUP.
+await_pane() {
+  local word code rest gone='' patience=1
+  while [[ -z $ended ]]; do
+    if hear "$patience"; then
+      read -r word code rest <<<"$REPLY"
+      [[ $word != dead ]] || ended="$code $rest"
+    elif [[ -n $gone ]]; then
+      ended='- 1'
+    elif [[ ! -d /proc/$server ]] || ! is_alive; then
+      gone=yes patience=0.2 # the message may be on the way
+    else
+      nap # at an end of file without an end, do not spin
+    fi
+  done
+}
+
+is_alive() {
+  read_stat "$pid" && [[ ${stat[19]} == "$started" ]]
+}
+
+# `wait` gives 143 for `exit 143` and for a TERM alike; only the job table knows which, and only before the wait is over.
+note_death() {
+  local LC_ALL=C line lines=()
+  [[ -n $child ]] || return 0
+  jobs -l >$run/jobs
+  mapfile -t lines <$run/jobs
+  for line in "${lines[@]}"; do
+    [[ $line =~ ^\[[0-9]+\][-+\ ]*"$child"\ +([A-Z][a-z]*) ]] || continue
+    case ${BASH_REMATCH[1]} in
+      Running | Stopped) ;;
+      Done | Exit) manner=exited ;;
+      *) manner=killed ;;
+    esac
+  done
+}
+
+await_child() {
+  local status
+  while [[ -z $ended ]]; do
+    interrupted=''
+    wait "$child" && status=0 || status=$?
+    # A stop interrupts the wait; so does nothing else.
+    [[ -n $manner && -z $interrupted ]] || continue
+    if [[ $manner == exited ]]; then ended="$status -"; else ended="- $((status - 128))"; fi
+  done
+}
+
+# Returns when the last byte of the command is out, or when nothing has moved for a second.
+drain() {
+  trap '' TERM INT HUP
+  if [[ $mode == session ]]; then
+    settle_tmux
+    leave_tmux
+  else
+    kill_leftovers
+  fi
+  exec 8>&- 9>&-
+  local idle=0
+  while ((idle < 1000)) && [[ -d /proc/${copiers[0]} || -d /proc/${copiers[-1]} ]]; do
+    nap
+    has_moved && idle=0 || idle=$((idle + 1))
+  done
+}
+
+# Output goes: tmux → (socket) → its pipe → (fifo) → our cat. tmux drops what it still holds when it leaves, so leave
+# it only when it has nothing: fifo empty, its pipe asleep (hence its socket empty), tmux asleep (hence nothing to
+# write); three times running, because one look is not one instant.
+settle_tmux() {
+  local still=0 idle=0 piper=''
+  [[ ! -f $user/piper ]] || read -r piper <$user/piper || :
+  while ((still < 3 && idle < 1000)); do
+    if ! read -t 0 -u 8 && is_asleep "$piper" && is_asleep "$server"; then
+      still=$((still + 1))
+    else
+      still=0
+      has_moved && idle=0 || idle=$((idle + 1))
+    fi
+    nap
+  done
+}
+
+is_asleep() { # PID; gone counts as asleep
+  ! read_stat "$1" || [[ ${stat[0]} == [SZ] ]]
+}
+
+# TERM, not KILL: attached clients are told, and give the person's terminal back in order.
+leave_tmux() {
+  local turn
+  kill -TERM "$server" || return 0
+  for ((turn = 0; turn < 500; turn++)); do
+    compgen -G "$clients/*" >/dev/null || [[ -d /proc/$server ]] || return 0
+    nap
+  done
+}
+
+# A background process would hold the fifos open; it ends with the container anyhow. Twice, for what was just forked.
+kill_leftovers() {
+  local turn leftover
+  for turn in 1 2; do
+    for leftover in /proc/[0-9]*; do
+      leftover=${leftover##*/}
+      [[ " 1 $$ ${copiers[*]} " == *" $leftover "* ]] || kill -KILL "$leftover" || :
+    done
+  done
+}
+
+# A millisecond without a fork: nobody answers on the go fifo.
+nap() { read -r -t 0.001 -u 7 || :; }
+
+# Have the copiers read anything since the last look?
+has_moved() {
+  local copier word count sum=0
+  for copier in "${copiers[@]}"; do
+    read -r word count 2>/dev/null <"/proc/$copier/io" && sum=$((sum + count)) || :
+  done
+  ((sum != moved)) && moved=$sum
+}
+
+# Sets oom and pids: how often the kernel's limits hit, as far as the container can see (cgroup v2, then v1).
+count_limits() {
+  local at=/sys/fs/cgroup
+  count oom_kill $at/memory.events $at/memory/memory.oom_control && oom=$REPLY
+  count max $at/pids.events $at/pids/pids.events && pids=$REPLY
+}
+
+count() { # KEY FILE...
+  local key=$1 file word value
+  REPLY=-
+  for file in "${@:2}"; do
+    [[ -r $file ]] || continue
+    while read -r word value; do
+      [[ $word != "$key" ]] || REPLY=$value
+    done <"$file"
+  done
+}
