@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { closeSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -142,7 +142,9 @@ function intakeContext(surroundings: Surroundings, context: Context): IntakeCont
 /** s6's readiness notification: a newline on the descriptor it opened for us (s6, "notification-fd"). */
 function announceReadiness(): void {
   const descriptor = Number(process.env['NOTIFY_FD'])
-  if (Number.isInteger(descriptor) && descriptor > 2) writeSync(descriptor, '\n')
+  if (!Number.isInteger(descriptor) || descriptor < 3) return
+  writeSync(descriptor, '\n')
+  closeSync(descriptor)
 }
 
 /** One line a second at most: a Redis that is away fails many times a second. */

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { ROUTE } from '../contract/control.ts'
 import { EventsQuery } from '../contract/request.ts'
@@ -6,6 +5,7 @@ import type { CoordinatorEvent } from '../contract/worker.ts'
 import type { EventLog } from '../store/event-log.ts'
 import type { ControlContext } from './context.ts'
 import { parseInput } from './invalid.ts'
+import { sendStream } from './stream.ts'
 import { closed } from './workers.ts'
 
 /** Events a slow reader may be behind before it is cut off; it goes on with `after`. */
@@ -17,7 +17,7 @@ export function eventRoutes(server: FastifyInstance, { events }: ControlContext)
     const query = parseInput(EventsQuery, request.query)
     const signal = closed(request)
     const lines = query.follow ? follow(events, query, signal) : backlog(events, query)
-    return reply.type('application/x-ndjson').send(Readable.from(lines, { objectMode: false }))
+    await sendStream(reply, { 'content-type': 'application/x-ndjson' }, lines)
   })
 }
 

@@ -41,6 +41,7 @@ export async function connect(socketPath: string, deadline = 5000): Promise<Conn
   const call: Call = (what, limit, work) => withDeadline(socketPath, what, limit, work)
   const unversioned = new Docker({ socketPath })
   const answer = await call('version', deadline, () => unversioned.version())
+  if (typeof answer.ApiVersion !== 'string') throw engineFailure(`What answers at ${socketPath} is no Docker engine.`)
   const apiVersion = negotiate(answer.ApiVersion, answer.MinAPIVersion)
   const options = { socketPath, version: `v${apiVersion}`, agent: new Agent({ keepAlive: true, maxFreeSockets: 8 }) }
   return {

@@ -51,7 +51,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
   }
 
   async function list() {
-    const filters = { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }
+    const filters = { label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] }
     return call('list', QUICK, () => docker.listContainers({ all: true, filters }))
   }
 

@@ -49,14 +49,14 @@ export function parseSaid(line: string): Said | undefined {
   }
 }
 
-const REFUSALS: Record<string, FailureCode> = {
-  'command-not-found': 'command-not-found',
-  'command-not-executable': 'command-not-executable',
-  'project-changed': 'refused-by-policy',
-}
+const REFUSALS = new Map<string, FailureCode>([
+  ['command-not-found', 'command-not-found'],
+  ['command-not-executable', 'command-not-executable'],
+  ['project-changed', 'refused-by-policy'],
+])
 
 /** A worker's refusal as the failure its client sees. */
 export function refusalFailure(worker: string, refusal: { word: string; message: string }): Failure {
-  const code = REFUSALS[refusal.word] ?? 'worker-failed'
+  const code = REFUSALS.get(refusal.word) ?? 'worker-failed'
   return new Failure(code, `Worker "${worker}" could not start its command: ${refusal.message || refusal.word}`)
 }

@@ -34,6 +34,8 @@ export class EventLog {
 
   /** The last `tail` events, or those after an id. Oldest first. */
   async read(options: { after?: string | undefined; tail: number }): Promise<CoordinatorEvent[]> {
+    // Redis answers COUNT 0 with nothing, not with an empty list.
+    if (options.after === undefined && options.tail === 0) return []
     const rows =
       options.after === undefined
         ? (await this.#redis.xrevrange(this.#key, '+', '-', 'COUNT', options.tail)).toReversed()

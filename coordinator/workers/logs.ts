@@ -11,10 +11,14 @@ import { withoutSaid } from './finish.ts'
  * A worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
  * A follower goes over from one to the other without losing or repeating an entry.
  */
-export async function* workerLogs(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
+export function workerLogs(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
   if (worker.id === '') {
     throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, { hint: 'coordinator list' })
   }
+  return entriesOf(worker, query, context, signal)
+}
+
+async function* entriesOf(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
   const end = context.records.get(worker.request)?.end
   if (end) {
     yield* end.log === null ? [] : lastOf(since(readLog(context.home, end.log), query.since), query.tail)

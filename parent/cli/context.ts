@@ -22,6 +22,8 @@ export type World = {
   readonly stdout: Output
   readonly stderr: Output
   readonly signals: Signals
+  /** Changes a setting of the terminal that is our stdin, as stty(1) does. */
+  readonly stty: (setting: string) => void
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** A fresh id of one letter and 24 hexadecimal digits: valid for requests, jobs and attachments. */

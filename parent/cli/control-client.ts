@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Failure } from '../../coordinator/contract/failure.ts'
 import { failureOf, readAnswer } from './answer.ts'
@@ -86,10 +87,10 @@ function exchange<T>(
   return new Promise((resolve, reject) => {
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
     const sent = request({
-      socketPath,
+      // Without an agent, whose work for TLS server names alone takes 3 ms.
+      createConnection: () => connect(socketPath),
       method: call.method ?? 'GET',
       path: call.path,
-      agent: false,
       headers: {
         ...headers,
         ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),

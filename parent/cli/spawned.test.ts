@@ -117,6 +117,26 @@ test('a log that breaks off is read again without losing or repeating a byte', a
   expect(world.err()).toBe('A notice.\nxy')
 })
 
+test('a log too long to be read again goes on with what is new, and says so', async () => {
+  const world = testWorld()
+  const tails: (string | null)[] = []
+  const answer = spawning('foreground', {}, (seen, response) => {
+    if (!seen.path.endsWith('/logs')) return json(response, endedDetail(0))
+    tails.push(seen.query.get('tail'))
+    if (tails.length === 1) {
+      response.write(out('abcdef'))
+      setTimeout(() => response.socket?.destroy(), 30)
+      return undefined
+    }
+    response.setHeader('hal9000-notice', 'The beginning of the log is gone.')
+    return response.end(tails.length === 2 ? out('def12345') : out('new'))
+  })
+  expect(await spawned(answer, [], world)).toBe(0)
+  expect(tails).toEqual([null, null, '0'])
+  expect(world.out()).toBe('abcdefnew')
+  expect(world.err()).toContain('output may be missing here')
+})
+
 test("an end that is not the command's own is 125, and said", async () => {
   const world = testWorld()
   const detail = endedDetail(null, { reason: 'engine-stopped', message: 'Docker was restarted.' })

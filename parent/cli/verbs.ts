@@ -1,3 +1,4 @@
+import { watch } from '../dashboard/watch.ts'
 import type { Register } from './program.ts'
 import { attach } from './verbs/attach.ts'
 import { count } from './verbs/count.ts'
@@ -26,6 +27,7 @@ const VERBS: readonly Register[] = [
   stop,
   stopAll,
   wait,
+  watch,
 ]
 
 export const coordinatorVerbs: Register = (program, context) => {

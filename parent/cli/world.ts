@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { World } from './context.ts'
 
@@ -18,6 +19,7 @@ export function realWorld(version: string): World {
       return process.stderr
     },
     signals: process,
+    stty: (setting) => void spawnSync('stty', [setting], { stdio: ['inherit', 'ignore', 'ignore'] }),
     now: Date.now,
     newId: (letter) => letter + randomHex(12),
     version,

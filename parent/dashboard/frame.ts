@@ -6,7 +6,7 @@ import type { Status, Worker } from '../../coordinator/contract/worker.ts'
 /** What was read last, and what is wrong now; null = nothing. */
 export type View = { status: Status | null; workers: readonly Worker[]; trouble: string | null }
 
-export type FrameOptions = {
+type FrameOptions = {
   columns: number
   rows: number
   /** Milliseconds since the epoch. */ now: number

@@ -37,8 +37,10 @@ export const watch: Register = (program, context) => {
     })
 }
 
+type Surroundings = Pick<Context, 'control' | 'stdout' | 'env' | 'now'>
+
 /** Draws until `signal`, or until nobody reads what is drawn. A coordinator that is away is said and waited for. */
-export async function watchTable(context: Context, signal: AbortSignal): Promise<void> {
+export async function watchTable(context: Surroundings, signal: AbortSignal): Promise<void> {
   const ended = new AbortController()
   const over = AbortSignal.any([signal, ended.signal])
   const news = doorbell()
@@ -65,7 +67,7 @@ export async function watchTable(context: Context, signal: AbortSignal): Promise
 }
 
 /** Reads status and workers. While the coordinator is away what was known stays: workers live on without it. */
-async function look(context: Context, before: View, signal: AbortSignal): Promise<View> {
+async function look(context: Surroundings, before: View, signal: AbortSignal): Promise<View> {
   const options = { patience: 0, answerWithin: ANSWER_WITHIN, signal }
   try {
     const [status, { workers }] = await Promise.all([
@@ -81,7 +83,7 @@ async function look(context: Context, before: View, signal: AbortSignal): Promis
 }
 
 /** Rings at every event. The stream breaks off with the coordinator; that is news too. */
-async function listen(context: Context, ring: () => void, signal: AbortSignal): Promise<void> {
+async function listen(context: Surroundings, ring: () => void, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const response = await context.control.open({ path: `${ROUTE.events}?follow=1&tail=0`, patience: 0, signal })
@@ -121,7 +123,7 @@ function doorbell(): Doorbell {
 }
 
 /** The frame as one write, over what is there: each line clears its rest, the last one the rest of the screen. */
-function picture(view: View, context: Context): string {
+function picture(view: View, context: Surroundings): string {
   const { columns = 80, rows = 24 } = context.stdout
   const colour = !context.env['NO_COLOR']
   const lines = frame(view, { columns, rows, now: context.now(), colour })

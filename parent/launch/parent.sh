@@ -7,8 +7,11 @@ bounded() { if command -v timeout >/dev/null; then timeout 10 "$@"; else "$@"; f
 
 # Sets state to the parent's state in Docker's words and the time of its start, or to "absent". Without an engine: ends.
 look() {
-  state=$(bounded docker container inspect --format '{{.State.Status}} {{.State.StartedAt}}' "$parent" 2>&1) && return
-  case $state in
+  failed=0
+  state=$(bounded docker container inspect --format '{{.State.Status}} {{.State.StartedAt}}' "$parent" 2>&1) || failed=$?
+  case $failed:$state in
+    0:*) ;;
+    124:*) fail 3 "The Docker engine accepts connections but has not answered for 10 s." "restart it, for example: systemctl restart docker" ;;
     *[Nn]o\ such\ container*) state=absent ;;
     *) "$home/images/engine" --check || exit
       fail 3 "The Docker engine does not tell about $parent: $state" "docker container inspect $parent" ;;
@@ -76,9 +79,15 @@ pass() {
 
 # Help needs no parent that runs, only its image; and without an image there is still this file's.
 help_inside() {
-  bounded docker exec "$parent" "$@" 2>/dev/null && exit
-  bounded docker run --rm --network none --entrypoint "$1" "$image" "$@" 2>/dev/null && exit
+  failed=0
+  bounded docker exec "$parent" "$@" 2>/dev/null || failed=$?
+  if [ "$failed" != 0 ] && [ "$failed" != 124 ]; then
+    failed=0 program=$1
+    shift
+    bounded docker run --rm --network none --entrypoint "/usr/local/bin/$program" "$image" "$@" 2>/dev/null || failed=$?
+  fi
+  [ "$failed" != 0 ] || exit 0
   usage
   say "More help comes from the parent's image. Next: ./hal9000 build"
-  exit
+  exit 0
 }

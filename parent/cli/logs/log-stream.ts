@@ -14,6 +14,8 @@ export type LogStream = {
   copy: () => Promise<boolean>
 }
 
+type Reading = 'end' | 'reader-gone' | 'broken' | 'misaligned'
+
 /** Milliseconds between two readings of a log that breaks off, and how many in a row may bring nothing new. */
 const BREAK_PAUSE = 200
 const MOST_FRUITLESS = 50
@@ -30,16 +32,17 @@ export function logStream(
   signal?: AbortSignal,
 ): LogStream {
   const written = { stdout: 0, stderr: 0 }
-  const whole = query.tail === undefined && query.since === undefined
-  let readings = 0
   let wanted = query
-  const once = async (): Promise<'end' | 'reader-gone' | 'misaligned'> => {
+  let readings = 0
+
+  const read = async (): Promise<Reading> => {
     const skip = wanted === query ? { ...written } : { stdout: 0, stderr: 0 }
     const response = await context.control.open({ path: pathOf(ref, wanted), ...(signal && { signal }) })
     const notice = response.headers['hal9000-notice']
-    if (typeof notice === 'string' && readings === 0) context.say(notice)
     readings += 1
-    if (notice !== undefined && readings > 1 && wanted === query) {
+    if (readings === 1 && typeof notice === 'string') context.say(notice)
+    // The log's beginning is gone, so what has been written cannot be found in it any more.
+    if (readings > 1 && notice !== undefined && wanted === query) {
       response.destroy()
       return 'misaligned'
     }
@@ -54,30 +57,28 @@ export function logStream(
         }
       }
     }
-    if (decoder.incomplete > 0) throw brokenOff(ref)
-    return 'end'
+    return decoder.incomplete > 0 ? 'broken' : 'end'
   }
-  return {
-    copy: async () => {
-      for (let fruitless = 0; ; fruitless += 1) {
-        const before = written.stdout + written.stderr
-        try {
-          const end = await once()
-          if (end !== 'misaligned') return end === 'end'
-          // The log's beginning is gone, so what has been written cannot be found in it: only what is new is right.
-          context.say('The log broke off and is too long to be read again: output may be missing here.')
-          wanted = { ...query, tail: 0 }
-          continue
-        } catch (error) {
-          if (signal?.aborted === true) throw signal.reason
-          if (!(error instanceof Error) || !isBreak(error)) throw error
-          if (written.stdout + written.stderr > before) fruitless = 0
-          if (!whole || fruitless >= MOST_FRUITLESS) throw brokenOff(ref, error)
-        }
-        await pause(BREAK_PAUSE, signal)
+
+  const copy = async (): Promise<boolean> => {
+    const whole = query.tail === undefined && query.since === undefined
+    for (let fruitless = 0; fruitless < MOST_FRUITLESS; fruitless += 1) {
+      const before = written.stdout + written.stderr
+      const reading = await read().catch((error: unknown) => brokenOr(error, signal))
+      if (reading === 'end' || reading === 'reader-gone') return reading === 'end'
+      if (!whole) break
+      if (reading === 'misaligned') {
+        context.say('The log broke off and is too long to be read again: output may be missing here.')
+        wanted = { ...query, tail: 0 }
       }
-    },
+      if (written.stdout + written.stderr > before) fruitless = 0
+      await pause(BREAK_PAUSE, signal)
+    }
+    throw new Failure('not-ready', 'The log broke off: the coordinator went away. The worker is not affected.', {
+      hint: `coordinator logs ${ref}`,
+    })
   }
+  return { copy }
 }
 
 /** The part of a frame that was not written in an earlier reading; counts `skip` down. */
@@ -87,9 +88,11 @@ function unseen(frame: Frame, skip: Record<Frame['output'], number>): Frame {
   return old === 0 ? frame : { output: frame.output, data: frame.data.subarray(old) }
 }
 
-function isBreak(error: Error): boolean {
-  const code = errorCode(error)
-  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
+/** What cuts a stream is a reason to read on; anything else is thrown. */
+function brokenOr(error: unknown, signal: AbortSignal | undefined): Reading {
+  if (signal?.aborted === true) throw signal.reason
+  if (errorCode(error) === 'ECONNRESET') return 'broken'
+  throw error
 }
 
 function pathOf(ref: string, query: LogQuery): string {
@@ -97,11 +100,4 @@ function pathOf(ref: string, query: LogQuery): string {
   if (query.tail !== undefined) parameters.set('tail', String(query.tail))
   if (query.since !== undefined) parameters.set('since', String(query.since))
   return `${routeFor(ROUTE.logs, ref)}?${parameters.toString()}`
-}
-
-function brokenOff(ref: string, cause?: unknown): Failure {
-  return new Failure('not-ready', 'The log broke off: the coordinator went away. The worker is not affected.', {
-    hint: `coordinator logs ${ref}`,
-    cause,
-  })
 }

@@ -111,6 +111,7 @@ test('a terminal is raw while attached, is asked how it is, and is given back', 
   expect(typed).toBe('ab\u001bq')
   expect(world.out()).toBe('\u001b[5nscreen')
   expect(world.stdin.raw).toEqual([true, false])
+  expect(world.settings).toEqual(['-opost'])
   expect(world.err()).toContain('Detached. Worker "w1" keeps running.')
   expect(world.signals.eventNames()).toEqual([])
 })

@@ -6,6 +6,8 @@ export type TestWorld = World & {
   stdin: PassThrough & { isTTY?: boolean; raw: boolean[] }
   stdout: PassThrough & { isTTY?: boolean; columns?: number; rows?: number }
   signals: EventEmitter
+  /** What stty was asked to set. */
+  settings: string[]
   /** What has been written so far. */
   out: () => string
   err: () => string
@@ -14,6 +16,7 @@ export type TestWorld = World & {
 /** A world whose ends are in memory; `terminal` makes stdin and stdout one of 100 × 30 cells. */
 export function testWorld(env: Record<string, string> = {}, terminal = false): TestWorld {
   const raw: boolean[] = []
+  const settings: string[] = []
   const stdin = Object.assign(new PassThrough(), {
     raw,
     ...(terminal && { isTTY: true, setRawMode: (on: boolean) => raw.push(on) }),
@@ -29,9 +32,11 @@ export function testWorld(env: Record<string, string> = {}, terminal = false): T
     stdout,
     stderr,
     signals: new EventEmitter(),
+    stty: (setting) => settings.push(setting),
     now: Date.now,
     newId: (letter) => `${letter}${String((ids += 1)).padStart(24, '0')}`,
     version: '1.2.3',
+    settings,
     out,
     err,
   }

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { YOUNG } from './conflict.ts'
+import { reconcile, render, type Seen } from './reconcile.ts'
+import { aContainer, anEnd, aRecord, containerId, NOW, requestId } from './testing.ts'
+
+function plan(seen: Partial<Seen>): string {
+  return render(reconcile({ containers: [], records: [], busy: new Set(), absentBefore: new Set(), ...seen }, NOW))
+}
+
+const SPEC = aContainer().spec
+const KEPT = { ...SPEC, remove: false }
+
+test('where all is as it should be there is nothing to do', () => {
+  expect(plan({})).toBe('')
+  expect(plan({ containers: [aContainer()], records: [aRecord()] })).toBe('')
+})
+
+describe('a worker that ended', () => {
+  test.each(['exited', 'dead'] as const)('has its end recorded, then is removed (%s)', (state) => {
+    expect(plan({ containers: [aContainer('w1', { state })], records: [aRecord()] })).toBe(
+      `record-end 3f2a (w1): the container is ${state}\nremove 3f2a (w1): ended, exit record written\n`,
+    )
+  })
+
+  test('is treated so without a record too', () => {
+    expect(plan({ containers: [aContainer('w1', { state: 'exited' })] })).toBe(
+      'record-end 3f2a (w1): the container is exited\nremove 3f2a (w1): ended, exit record written\n',
+    )
+  })
+
+  test('is only removed once its end is recorded', () => {
+    expect(
+      plan({ containers: [aContainer('w1', { state: 'exited' })], records: [aRecord('w1', { end: anEnd() })] }),
+    ).toBe('remove 3f2a (w1): ended 12 s ago, exit record written\n')
+  })
+
+  test('stays when it is kept on purpose', () => {
+    const containers = [aContainer('w1', { state: 'exited', spec: KEPT })]
+    expect(plan({ containers, records: [aRecord()] })).toBe('record-end 3f2a (w1): the container is exited\n')
+    expect(plan({ containers, records: [aRecord('w1', { end: anEnd() })] })).toBe('')
+  })
+
+  test('is left alone while it is being removed', () => {
+    expect(plan({ containers: [aContainer('w1', { state: 'removing' })] })).toBe('')
+  })
+})
+
+describe('a worker that runs', () => {
+  test.each(['running', 'paused', 'restarting'] as const)(
+    'without a record is adopted, never removed (%s)',
+    (state) => {
+      expect(plan({ containers: [aContainer('w1', { state })] })).toBe('adopt 3f2a (w1): it runs and has no record\n')
+    },
+  )
+
+  test('is stopped when its time is up, not before', () => {
+    const at = (deadline: number) => plan({ containers: [aContainer()], records: [aRecord('w1', { deadline })] })
+    expect(at(NOW + 1)).toBe('')
+    expect(at(NOW)).toBe('time-out 3f2a (w1): its time is up\n')
+  })
+
+  test('is stopped again when grace and slack are over and it still runs', () => {
+    const at = (ago: number) =>
+      plan({
+        containers: [aContainer()],
+        records: [aRecord('w1', { deadline: 1, stop: { reason: 'stopped', at: NOW - ago, grace: 10 } })],
+      })
+    expect(at(14_999)).toBe('')
+    expect(at(15_000)).toBe('stop-again 3f2a (w1): a stop was asked for and it still runs\n')
+  })
+})
+
+describe('a worker that was created and not started', () => {
+  test('is left to its spawn while it is young', () => {
+    expect(plan({ containers: [aContainer('w1', { state: 'created', createdAt: NOW - YOUNG + 1 })] })).toBe('')
+  })
+
+  test('is removed later', () => {
+    expect(plan({ containers: [aContainer('w1', { state: 'created', createdAt: NOW - YOUNG })] })).toBe(
+      'remove 3f2a (w1): created long ago, never started, and no spawn works on it\n',
+    )
+  })
+})
+
+describe('a record without a container', () => {
+  const record = aRecord()
+
+  test('is given an end when the container was absent in two passes', () => {
+    expect(plan({ records: [record] })).toBe('')
+    expect(plan({ records: [record], absentBefore: new Set([record.request]) })).toBe(
+      'record-vanished 3f2a (w1): its container was absent in two passes\n',
+    )
+    expect(plan({ records: [aRecord('w1', { container: null })], absentBefore: new Set([record.request]) })).toBe(
+      'record-vanished - (w1): its container was absent in two passes\n',
+    )
+  })
+
+  test('is left alone when it has ended, is back, or a spawn works on it', () => {
+    const absentBefore = new Set([record.request])
+    expect(plan({ records: [aRecord('w1', { end: anEnd() })], absentBefore })).toBe('')
+    expect(plan({ records: [record], containers: [aContainer()], absentBefore })).toBe('')
+    expect(plan({ records: [record], absentBefore, busy: new Set([record.request]) })).toBe('')
+  })
+})
+
+test('a spawn cares for its own container, in every state', () => {
+  for (const state of ['created', 'running', 'paused', 'restarting', 'exited', 'dead', 'removing'] as const) {
+    expect(plan({ containers: [aContainer('w1', { state, createdAt: 0 })], busy: new Set([requestId('r-w1')]) })).toBe(
+      '',
+    )
+  }
+})
+
+test('workers are cared for independently of each other', () => {
+  const containers = [aContainer('w1', { state: 'exited' }), aContainer('w2', { id: containerId('beef') })]
+  expect(
+    plan({ containers, records: [aRecord('w3', { deadline: 1 })], absentBefore: new Set([requestId('r-w3')]) }),
+  ).toBe(
+    'record-end 3f2a (w1): the container is exited\n' +
+      'remove 3f2a (w1): ended, exit record written\n' +
+      'adopt beef (w2): it runs and has no record\n' +
+      'record-vanished 3f2a (w3): its container was absent in two passes\n',
+  )
+})

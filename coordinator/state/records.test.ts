@@ -1,0 +1,135 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anEnd, aRecord, NOW } from '../domain/testing.ts'
+import type { WorkerRecord } from '../domain/worker-record.ts'
+import { openRecords } from './records.ts'
+
+let directory: string
+beforeEach(async () => {
+  directory = join(await mkdtemp(join(tmpdir(), 'records-')), 'sessions')
+})
+afterEach(async () => await rm(join(directory, '..'), { recursive: true }))
+
+/** A record of a worker that ended so many seconds ago. */
+function ended(name: string, ago: number, log: string | null = `${name}.log`): WorkerRecord {
+  return aRecord(name, { end: anEnd({ endedAt: new Date(NOW - ago * 1000).toISOString(), log }) })
+}
+
+function names(records: { all(): WorkerRecord[] }): string[] {
+  return records
+    .all()
+    .map(({ name }) => name)
+    .toSorted()
+}
+
+describe('records', () => {
+  test('are there again when they are opened again', async () => {
+    const records = await openRecords(directory)
+    await records.put(aRecord('w1'))
+    await records.put(ended('w2', 5))
+    await records.update('r-w10000', { readyAt: 17 })
+    const again = await openRecords(directory)
+    expect(again.problems).toEqual([])
+    expect(again.get('r-w10000')).toEqual(aRecord('w1', { readyAt: 17 }))
+    expect(again.get('r-w20000')).toEqual(ended('w2', 5))
+    expect(names(again)).toEqual(['w1', 'w2'])
+    expect(await readdir(directory)).toEqual(['r-w10000.json', 'r-w20000.json'])
+  })
+
+  test('that cannot be read are reported and kept, and hide no other', async () => {
+    await (await openRecords(directory)).put(aRecord('w1'))
+    const bad = {
+      'torn.json': '{"schema":1,"req',
+      'newer.json': JSON.stringify({ ...aRecord('w2'), schema: 2 }),
+      'empty.json': '',
+    }
+    for (const [file, text] of Object.entries(bad)) await writeFile(join(directory, file), text)
+    await writeFile(join(directory, 'notes.txt'), 'mine')
+    const records = await openRecords(directory)
+    expect([...records.problems].toSorted()).toEqual([
+      "empty.json is not a worker's record",
+      "newer.json is not a worker's record",
+      "torn.json is not a worker's record",
+    ])
+    expect(names(records)).toEqual(['w1'])
+    await records.prune({ count: 0, age: 0 }, NOW)
+    for (const [file, text] of Object.entries(bad)) expect(await readFile(join(directory, file), 'utf8')).toBe(text)
+  })
+
+  test('are written in the order in which they were given', async () => {
+    const records = await openRecords(directory)
+    await Promise.all(Array.from({ length: 30 }, (_, index) => records.put(aRecord('w1', { readyAt: index }))))
+    expect((await openRecords(directory)).get('r-w10000')?.readyAt).toBe(29)
+  })
+
+  test('that are not there are not made by a change', async () => {
+    const records = await openRecords(directory)
+    expect(await records.update('r-nobody', { readyAt: 1 })).toBeUndefined()
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test('that cannot be stored fail, and can be stored later', async () => {
+    const records = await openRecords(directory)
+    await rm(directory, { recursive: true })
+    await expect(records.put(aRecord('w1'))).rejects.toThrow('ENOENT')
+    const again = await openRecords(directory)
+    await records.put(aRecord('w1'))
+    expect(names(again)).toEqual([])
+    expect(names(await openRecords(directory))).toEqual(['w1'])
+  })
+})
+
+describe('pruning', () => {
+  test('forgets the oldest ends beyond the count, and says which logs go', async () => {
+    const records = await openRecords(directory)
+    for (const record of [ended('w1', 30), ended('w2', 10), ended('w3', 20, null), ended('w4', 40)])
+      await records.put(record)
+    expect((await records.prune({ count: 1, age: 1e9 }, NOW)).toSorted()).toEqual(['w1.log', 'w4.log'])
+    expect(names(records)).toEqual(['w2'])
+    expect(names(await openRecords(directory))).toEqual(['w2'])
+  })
+
+  test('forgets ends that are too old', async () => {
+    const records = await openRecords(directory)
+    for (const record of [ended('w1', 10), ended('w2', 11)]) await records.put(record)
+    expect(await records.prune({ count: 9, age: 10_000 }, NOW)).toEqual(['w2.log'])
+    expect(names(await openRecords(directory))).toEqual(['w1'])
+  })
+
+  test('never forgets a worker that has not ended', async () => {
+    const records = await openRecords(directory)
+    await records.put(aRecord('w1', { createdAt: 0 }))
+    expect(await records.prune({ count: 0, age: 0 }, NOW)).toEqual([])
+    expect(names(await openRecords(directory))).toEqual(['w1'])
+  })
+})
+
+describe('waiting for an end', () => {
+  test('is over at once when there is one, and later when it comes', async () => {
+    const records = await openRecords(directory)
+    await records.put(ended('w1', 5))
+    expect((await records.ended('r-w10000')).end?.exitCode).toBe(0)
+    const waiters = [records.ended('r-w20000'), records.ended('r-w20000')]
+    await records.put(aRecord('w2'))
+    await records.put(ended('w2', 5))
+    expect(await Promise.all(waiters)).toEqual([ended('w2', 5), ended('w2', 5)])
+  })
+
+  test('can be given up, by one and not for the others', async () => {
+    const records = await openRecords(directory)
+    const giveUp = new AbortController()
+    const one = records.ended('r-w10000', giveUp.signal)
+    const other = records.ended('r-w10000')
+    giveUp.abort(new Error('enough'))
+    await expect(one).rejects.toThrow('enough')
+    await records.put(ended('w1', 1))
+    expect((await other).name).toBe('w1')
+  })
+
+  test('ends at once when it was given up before it began', async () => {
+    const records = await openRecords(directory)
+    await expect(records.ended('r-w10000', AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
+  })
+})

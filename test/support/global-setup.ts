@@ -1,0 +1,8 @@
+import { join } from 'node:path'
+import { succeed } from './run.ts'
+
+/** The integration tests need an engine and the images of this checkout; both are made sure of here. */
+export default async function setup(): Promise<void> {
+  await succeed('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 15_000 })
+  await succeed(join(import.meta.dirname, '..', '..', 'images', 'build'), ['--quiet-if-current'], { timeout: 900_000 })
+}

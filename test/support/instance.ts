@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Output, run, type RunOptions, succeed } from './run.ts'
+
+const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
+
+/** Owner of the test projects: not root, and nobody in the images. */
+const OWNER = 12_345
+
+/** A deployment of its own for one test file, made and removed by the launcher as a person would. */
+export class Instance {
+  readonly name: string
+  /** Directory that is its project root. */
+  readonly root: string
+  readonly #env: Record<string, string>
+
+  private constructor(name: string, root: string, env: Record<string, string>) {
+    this.name = name
+    this.root = root
+    this.#env = { ...env, HAL9000_NAME: name, HOME: root }
+  }
+
+  static async up(env: Record<string, string> = {}): Promise<Instance> {
+    const name = `hal9000-test-${randomBytes(3).toString('hex')}`
+    const instance = new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env)
+    const up = await instance.hal(['up', '--projects', instance.root])
+    if (up.code !== 0) throw new Error(`up failed with ${up.code}:\n${up.stderr}`)
+    return instance
+  }
+
+  get parent(): string {
+    return `${this.name}-parent`
+  }
+
+  /** The launcher, as from a person's shell in the project root (or `cwd`). */
+  hal(args: readonly string[], options: RunOptions = {}): Promise<Output> {
+    return run(LAUNCHER, args, { cwd: this.root, ...options, env: { ...this.#env, ...options.env } })
+  }
+
+  /** A command in the parent, by the raw docker exec of seed 002. */
+  exec(args: readonly string[], options: RunOptions = {}): Promise<Output> {
+    return run('docker', ['exec', this.parent, ...args], options)
+  }
+
+  /** `coordinator …` with --json, parsed. */
+  async json<T>(args: readonly string[]): Promise<T> {
+    const output = await this.exec(['coordinator', ...args, '--json'])
+    return JSON.parse(output.stdout) as T
+  }
+
+  /** A fresh project directory that belongs to `owner`. */
+  async project(name = `p-${randomBytes(3).toString('hex')}`, owner = OWNER): Promise<string> {
+    const path = join(this.root, name)
+    await mkdir(path, { recursive: true })
+    await chown(path, owner, owner)
+    return path
+  }
+
+  /** Names of all containers of this instance. */
+  async containers(): Promise<string[]> {
+    const names = await succeed('docker', ['ps', '-a', '--filter', `label=hal9000.instance=${this.name}`, '--format', '{{.Names}}'])
+    return names.split('\n').filter((name) => name !== '')
+  }
+
+  async down(): Promise<void> {
+    const down = await this.hal(['down', '--stop-workers', '--volumes'], { timeout: 120_000 })
+    if (down.code !== 0) throw new Error(`down failed with ${down.code}:\n${down.stderr}`)
+    await rm(this.root, { recursive: true, force: true })
+  }
+}
