@@ -4,7 +4,11 @@ import { Failure } from './contract/failure.ts'
 import { InstanceName } from './contract/names.ts'
 import { parseDuration, parseSize } from './contract/units.ts'
 
-const text = (fallback: string): z.ZodType<string> => z.string().default(fallback).transform((value) => value || fallback)
+const text = (fallback: string): z.ZodType<string> =>
+  z
+    .string()
+    .default(fallback)
+    .transform((value) => value || fallback)
 const count = (fallback: number): z.ZodType<number> => z.coerce.number().int().min(0).default(fallback)
 
 const size = z
@@ -69,7 +73,10 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
 
 /** The version and revision that the bundle was made from. */
 export function build(): { version: string; revision: string } {
-  return { version: process.env['HAL9000_BUILD_VERSION'] ?? 'development', revision: process.env['HAL9000_BUILD_REVISION'] ?? '' }
+  return {
+    version: process.env['HAL9000_BUILD_VERSION'] ?? 'development',
+    revision: process.env['HAL9000_BUILD_REVISION'] ?? '',
+  }
 }
 
 function parseJson(value: string): unknown {

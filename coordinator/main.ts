@@ -36,7 +36,11 @@ async function main(): Promise<void> {
     log.info({ phase, ms: startup[phase] }, 'startup')
   }
   const environment = readEnvironment(process.env)
-  const log = pino({ name: 'coordinator', level: environment.HAL9000_LOG_LEVEL, base: { instance: environment.HAL9000_NAME } })
+  const log = pino({
+    name: 'coordinator',
+    level: environment.HAL9000_LOG_LEVEL,
+    base: { instance: environment.HAL9000_NAME },
+  })
   const onRedisError = quietly(log)
   const home = environment.HAL9000_HOME
 
@@ -62,13 +66,20 @@ async function main(): Promise<void> {
   }
   const surroundings = new Surroundings(engine, environment)
   const queue = new SpawnQueue({ redis: address, instance: environment.HAL9000_NAME, key, onError: onRedisError })
-  const reconciler = new Reconciler(context, { count: environment.HAL9000_KEEP_RECORDS, age: environment.HAL9000_KEEP_AGE })
+  const reconciler = new Reconciler(context, {
+    count: environment.HAL9000_KEEP_RECORDS,
+    age: environment.HAL9000_KEEP_AGE,
+  })
   const capacity = {
     maxWorkers: environment.HAL9000_MAX_WORKERS,
     memoryBudget: environment.HAL9000_MEMORY_BUDGET,
     cpuBudget: environment.HAL9000_CPU_BUDGET,
   }
-  const spawnContext: SpawnContext = { ...context, room: new Room(capacity, roster), network: () => surroundings.network() }
+  const spawnContext: SpawnContext = {
+    ...context,
+    room: new Room(capacity, roster),
+    network: () => surroundings.network(),
+  }
 
   const control: ControlContext = {
     ...context,
@@ -85,8 +96,13 @@ async function main(): Promise<void> {
     networkKind: () => surroundings.networkKind(),
     engineHost: () => surroundings.host(),
     problems: async () => {
-      const engineTrouble = reconciler.trouble ?? (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.'))
-      const redisTrouble = await checkRedis(redis).then(() => undefined, Failure.from)
+      const engineTrouble =
+        reconciler.trouble ??
+        (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.'))
+      const redisTrouble = await checkRedis(redis).then(
+        () => undefined,
+        (error: unknown) => Failure.from(error),
+      )
       return [engineTrouble, redisTrouble].filter((problem) => problem !== undefined)
     },
   }
@@ -98,7 +114,13 @@ async function main(): Promise<void> {
   void resume(queue, spawnContext)
   await reconciler.start()
   passed('reconciled')
-  context.note({ kind: 'coordinator-started', worker: null, project: null, request: null, message: `version ${control.version}` })
+  context.note({
+    kind: 'coordinator-started',
+    worker: null,
+    project: null,
+    request: null,
+    message: `version ${control.version}`,
+  })
 
   const shutDown = async (signal: NodeJS.Signals): Promise<void> => {
     log.info({ signal }, 'shutting down')
@@ -163,4 +185,3 @@ main().catch((error: unknown) => {
   pino({ name: 'coordinator' }).fatal({ err: failure }, failure.message)
   process.exitCode = failure.exitCode
 })
-

@@ -30,7 +30,7 @@ stop_command() {
 }
 
 # read_stat PID: sets stat to the fields of /proc/PID/stat from the state on (the name before it may hold anything).
-# With mapfile: `read` in a trap that interrupted a `read` reads nothing.
+# With mapfile: a `read` in a trap takes the timeout from the `read` that the trap interrupted, which then never returns.
 read_stat() {
   local lines=()
   mapfile -t lines 2>/dev/null <"/proc/$1/stat" || return 1

@@ -58,8 +58,12 @@ export class Failure extends Error {
     }
   }
 
-  static fromShape(shape: Pick<FailureShape, 'code' | 'message' | 'hint'>): Failure {
-    return new Failure(shape.code, shape.message, shape.hint === undefined ? {} : { hint: shape.hint })
+  /** A failure that travelled, or `unexpected` when what came is none. */
+  static fromShape(shape: unknown): Failure {
+    if (typeof shape !== 'object' || shape === null) return new Failure('unexpected', String(shape))
+    const { code, message, hint }: { code?: unknown; message?: unknown; hint?: unknown } = shape
+    if (!isFailureCode(code)) return new Failure('unexpected', JSON.stringify(shape))
+    return new Failure(code, String(message), typeof hint === 'string' ? { hint } : {})
   }
 
   /** Any thrown thing as a Failure; what is not one becomes `unexpected` with its cause kept. */

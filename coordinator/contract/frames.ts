@@ -7,7 +7,7 @@ export type Frame = { output: 'stdout' | 'stderr'; data: Buffer }
 
 const HEADER = 8
 /** The engine writes at most some 32 KiB a frame; anything far above is not this format. */
-const MAX_FRAME = 16 * 1024 * 1024
+const MAX_FRAME = 1024 * 1024
 
 export function encodeFrame(frame: Frame): Buffer {
   const header = Buffer.alloc(HEADER)
@@ -21,36 +21,25 @@ export function encodeFrame(frame: Frame): Buffer {
  * Iterative: any number of frames may be in one chunk.
  */
 export class FrameDecoder {
-  #pending: Buffer[] = []
-  #length = 0
+  #pending: Buffer = Buffer.alloc(0)
 
   /** Bytes that belong to a frame not complete yet. */
   get incomplete(): number {
-    return this.#length
+    return this.#pending.length
   }
 
   /** The frames that `chunk` completes. Throws a RangeError on bytes that cannot be this format. */
   *push(chunk: Buffer): Generator<Frame> {
-    this.#pending.push(chunk)
-    this.#length += chunk.length
-    let needed = this.#needed()
-    while (needed !== undefined && this.#length >= needed) {
-      const all = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending)
-      const rest = all.subarray(needed)
-      this.#pending = rest.length > 0 ? [rest] : []
-      this.#length = rest.length
-      yield { output: all[0] === 2 ? 'stderr' : 'stdout', data: all.subarray(HEADER, needed) }
-      needed = this.#needed()
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
+    while (this.#pending.length >= HEADER) {
+      const output = this.#pending.readUInt8(0)
+      const length = this.#pending.readUInt32BE(4)
+      if (output > 2 || length > MAX_FRAME) throw new RangeError('not a multiplexed stream: bad frame header')
+      const end = HEADER + length
+      if (this.#pending.length < end) return
+      const data = this.#pending.subarray(HEADER, end)
+      this.#pending = this.#pending.subarray(end)
+      yield { output: output === 2 ? 'stderr' : 'stdout', data }
     }
-  }
-
-  /** Length of the frame at the front, header included; undefined until its header is complete. */
-  #needed(): number | undefined {
-    if (this.#length < HEADER) return undefined
-    if ((this.#pending[0] as Buffer).length < HEADER) this.#pending = [Buffer.concat(this.#pending)]
-    const front = this.#pending[0] as Buffer
-    const length = front.readUInt32BE(4)
-    if ((front[0] as number) > 2 || length > MAX_FRAME) throw new RangeError('not a multiplexed stream: bad frame header')
-    return HEADER + length
   }
 }

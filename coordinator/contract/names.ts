@@ -34,6 +34,8 @@ export type ContainerId = z.infer<typeof ContainerId>
 /** An instance's name: prefix of every container, network and volume of one deployment (HAL9000_NAME). */
 export const InstanceName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_.-]{0,30}$/, { error: 'HAL9000_NAME is 1 to 31 of a-z 0-9 _ . - and the first a letter or digit' })
+  .regex(/^[a-z0-9][a-z0-9_.-]{0,30}$/, {
+    error: 'HAL9000_NAME is 1 to 31 of a-z 0-9 _ . - and the first a letter or digit',
+  })
   .brand<'InstanceName'>()
 export type InstanceName = z.infer<typeof InstanceName>

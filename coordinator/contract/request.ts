@@ -10,17 +10,23 @@ const exactText = z
   .string()
   .refine((text) => !text.includes('\0'), { error: 'must not contain a NUL byte' })
   .refine((text) => !text.includes('\uFFFD'), { error: 'must be valid UTF-8; other bytes cannot be passed exactly' })
-  .refine((text) => Buffer.byteLength(text) <= MAX_ARGUMENT, { error: 'is longer than the 131,071 bytes that Linux allows' })
+  .refine((text) => Buffer.byteLength(text) <= MAX_ARGUMENT, {
+    error: 'is longer than the 131,071 bytes that Linux allows',
+  })
 
 const environment = z.record(
   z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'an environment name is letters, digits and _' }),
   exactText,
 )
 
-const sizeOption = z.string().transform((text, context) => unit(parseSize(text), context, `"${text}" is not a size such as 512m or 4g`))
+const sizeOption = z
+  .string()
+  .transform((text, context) => unit(parseSize(text), context, `"${text}" is not a size such as 512m or 4g`))
 const durationOption = z
   .string()
-  .transform((text, context) => unit(parseDuration(text), context, `"${text}" is not a duration such as 90s, 10m or 2h`))
+  .transform((text, context) =>
+    unit(parseDuration(text), context, `"${text}" is not a duration such as 90s, 10m or 2h`),
+  )
 
 function unit(value: number | undefined, context: z.RefinementCtx, message: string): number {
   if (value !== undefined) return value
@@ -35,7 +41,11 @@ const imageReference = z
   .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]*$/, { error: 'is not an image name such as hal9000/worker:0.1.0' })
 
 const cpus = z.coerce.number({ error: 'is not a number of cores such as 2 or 0.5' }).min(0.01).max(4096)
-const pids = z.coerce.number({ error: 'is not a whole number' }).int({ error: 'is not a whole number' }).min(8, { error: 'must be 8 or more: the worker itself needs some processes' }).max(4_194_304)
+const pids = z.coerce
+  .number({ error: 'is not a whole number' })
+  .int({ error: 'is not a whole number' })
+  .min(8, { error: 'must be 8 or more: the worker itself needs some processes' })
+  .max(4_194_304)
 /** Below this the worker's own session does not fit. */
 const memory = sizeOption.refine((bytes) => bytes >= 16 * 1024 * 1024, { error: 'must be 16m or more' })
 
@@ -79,7 +89,10 @@ export const SpawnRequest = z.strictObject({
     .optional(),
   settings: Settings.default({}),
   secrets: z
-    .record(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, { error: 'a secret name is letters, digits, _ . -' }), z.base64().max(1_000_000))
+    .record(
+      z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, { error: 'a secret name is letters, digits, _ . -' }),
+      z.base64().max(1_000_000),
+    )
     .default({}),
   remove: z.boolean().default(true),
   replace: z.boolean().default(false),
@@ -127,6 +140,9 @@ export type AttachQuery = z.infer<typeof AttachQuery>
 export const EventsQuery = z.strictObject({
   follow: flag.default(false),
   /** Only what came after the event of this id. */
-  after: z.string().regex(/^\d+-\d+$/).optional(),
+  after: z
+    .string()
+    .regex(/^\d+-\d+$/)
+    .optional(),
   tail: z.coerce.number().int().min(0).max(10_000).default(100),
 })

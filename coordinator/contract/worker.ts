@@ -3,15 +3,7 @@ import type { FailureShape } from './failure.ts'
 /** Version of every JSON object that commands print; raised when a field changes its meaning or goes away. */
 export const SCHEMA_VERSION = 1
 
-export type WorkerState =
-  | 'queued'
-  | 'creating'
-  | 'starting'
-  | 'running'
-  | 'paused'
-  | 'stopping'
-  | 'lost'
-  | 'ended'
+export type WorkerState = 'queued' | 'creating' | 'starting' | 'running' | 'paused' | 'stopping' | 'lost' | 'ended'
 
 /** Why a worker ended. */
 export type EndReason =
@@ -99,31 +91,11 @@ export type StopResult = WorkerDetail & { notices: string[] }
 export type StopAllResult = { stopped: WorkerDetail[]; failed: { name: string; error: FailureShape }[] }
 
 /** How an attachment came to its end. */
-export type AttachOutcome = { outcome: 'detached'; worker: Worker } | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
+export type AttachOutcome =
+  | { outcome: 'detached'; worker: Worker }
+  | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
 
 export type Failed = { error: FailureShape }
-
-/** One thing that happened, as `events` and the dashboard show it. `id` orders them and resumes the stream. */
-export type CoordinatorEvent = {
-  id: string
-  at: string
-  kind:
-    | 'worker-queued'
-    | 'worker-ready'
-    | 'worker-failed'
-    | 'worker-stopping'
-    | 'worker-ended'
-    | 'worker-removed'
-    | 'worker-adopted'
-    | 'coordinator-started'
-    | 'coordinator-stopping'
-    | 'engine-lost'
-    | 'engine-back'
-  worker: string | null
-  project: string | null
-  request: string | null
-  message: string
-}
 
 /** `coordinator status`. */
 export type Status = {

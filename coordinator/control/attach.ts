@@ -14,7 +14,7 @@ const PATH = /^\/v1\/workers\/([^/?]+)\/attach$/
 /** Terminals: opened by an HTTP upgrade, after which both directions are raw bytes. */
 export function attachRoutes(server: FastifyInstance, context: ControlContext): void {
   const { attachments } = context
-  const idOf = (params: unknown): string => (params as { id: string }).id
+  const idOf = (params: unknown): string => parseInput(AttachQuery.pick({ id: true }), params).id
 
   server.post(ROUTE.resize, async (request) => {
     await attachments.resize(idOf(request.params), parseInput(TerminalSize, request.body))

@@ -37,11 +37,16 @@ export class Attachments {
     if (this.#open.size >= MAX_OPEN) throw new Failure('queue-full', `${MAX_OPEN} terminals are attached already.`)
     if (this.#open.has(query.id)) throw new Failure('invalid-value', `An attachment "${query.id}" is open already.`)
     const { columns, rows } = query
-    const terminal = await this.#context.engine.terminal(ContainerId.parse(worker.id), [ATTACH, query.id, query.term], { columns, rows })
+    const terminal = await this.#context.engine.terminal(ContainerId.parse(worker.id), [ATTACH, query.id, query.term], {
+      columns,
+      rows,
+    })
     const client = accept()
     const outcome = this.#join(query.id, worker, terminal, client)
     this.#open.set(query.id, { worker, terminal, outcome })
-    outcome.catch((error: unknown) => this.#context.log.warn({ err: error, request: worker.request }, 'an attachment ended badly'))
+    outcome.catch((error: unknown) =>
+      this.#context.log.warn({ err: error, request: worker.request }, 'an attachment ended badly'),
+    )
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
@@ -92,7 +97,9 @@ export class Attachments {
     const detached = first === 'client' || (await terminal.exitCode().catch(() => null)) === 0
     if (detached && this.#context.records.get(worker.request)?.end == null) return { outcome: 'detached', worker }
     const record = await this.#context.records.ended(worker.request, AbortSignal.timeout(END)).catch(() => undefined)
-    return record === undefined ? { outcome: 'detached', worker } : { outcome: 'ended', worker: fromRecord(record), exit: record.end }
+    return record === undefined
+      ? { outcome: 'detached', worker }
+      : { outcome: 'ended', worker: fromRecord(record), exit: record.end }
   }
 }
 
@@ -102,10 +109,14 @@ function checkAttachable(worker: Worker): void {
     throw new Failure('wrong-state', `Worker "${name}" has ended.`, { hint: `coordinator logs ${name}` })
   }
   if (io === 'pipes') {
-    throw new Failure('wrong-state', `Worker "${name}" runs without a terminal (--no-tty).`, { hint: `coordinator logs -f ${name}` })
+    throw new Failure('wrong-state', `Worker "${name}" runs without a terminal (--no-tty).`, {
+      hint: `coordinator logs -f ${name}`,
+    })
   }
   if (state !== 'running' && state !== 'stopping') {
-    throw new Failure('wrong-state', `Worker "${name}" is ${state} and cannot be attached to.`, { hint: 'coordinator list' })
+    throw new Failure('wrong-state', `Worker "${name}" is ${state} and cannot be attached to.`, {
+      hint: 'coordinator list',
+    })
   }
 }
 

@@ -21,14 +21,22 @@ export async function deliver(request: SpawnRequest, context: DeliverContext): P
   if (context.roster.underway.has(request.id)) return { ...(await context.queue.settled(request.id)), run }
   const order = await takeIn(request, context.intake)
   await enqueue(order, context)
-  if (request.noWait) return { worker: fromOrder(order, 'queued'), run: { mode: 'detached', because: '--no-wait was given' }, notices: order.notices, timings: {} }
+  if (request.noWait)
+    return {
+      worker: fromOrder(order, 'queued'),
+      run: { mode: 'detached', because: '--no-wait was given' },
+      notices: order.notices,
+      timings: {},
+    }
   return { ...(await answered(order, context)), run }
 }
 
 async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<void> {
   const { waiting } = await context.queue.depth()
   if (waiting >= context.maxQueue) {
-    throw new Failure('queue-full', `${waiting} requests are waiting already (HAL9000_MAX_QUEUE).`, { hint: 'try again later; coordinator list' })
+    throw new Failure('queue-full', `${waiting} requests are waiting already (HAL9000_MAX_QUEUE).`, {
+      hint: 'try again later; coordinator list',
+    })
   }
   context.roster.underway.set(order.request, { order, state: 'queued' })
   try {
@@ -38,18 +46,30 @@ async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<void
     throw error
   }
   const { name, project, request } = order
-  context.note({ kind: 'worker-queued', worker: name, project: project.path, request, message: `with image ${order.image}` })
+  context.note({
+    kind: 'worker-queued',
+    worker: name,
+    project: project.path,
+    request,
+    message: `with image ${order.image}`,
+  })
 }
 
 /** The processor's answer; an order that nobody took up until its time to wait was over is taken back. */
 async function answered(order: SpawnOrder, context: DeliverContext): Promise<Spawned> {
-  const late = new Failure('queue-timeout', `Worker "${order.name}" waited in the queue longer than it may.`, { hint: 'wait longer with --wait 10m' })
-  const timer = setTimeout(() => {
-    context.queue.cancel(order.request, late).then(
-      (cancelled) => cancelled && context.roster.underway.delete(order.request),
-      (error: unknown) => context.log.warn({ err: error, request: order.request }, 'a late request could not be taken back'),
-    )
-  }, Math.max(0, order.waitUntil - context.now()))
+  const late = new Failure('queue-timeout', `Worker "${order.name}" waited in the queue longer than it may.`, {
+    hint: 'wait longer with --wait 10m',
+  })
+  const timer = setTimeout(
+    () => {
+      context.queue.cancel(order.request, late).then(
+        (cancelled) => cancelled && context.roster.underway.delete(order.request),
+        (error: unknown) =>
+          context.log.warn({ err: error, request: order.request }, 'a late request could not be taken back'),
+      )
+    },
+    Math.max(0, order.waitUntil - context.now()),
+  )
   try {
     return await context.queue.settled(order.request)
   } finally {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { ROUTE } from '../contract/control.ts'
 import { EventsQuery } from '../contract/request.ts'
-import type { CoordinatorEvent } from '../contract/worker.ts'
+import type { CoordinatorEvent } from '../contract/event.ts'
 import type { EventLog } from '../store/event-log.ts'
 import type { ControlContext } from './context.ts'
 import { parseInput } from './invalid.ts'

@@ -79,9 +79,13 @@ async function workerImage(reference: string, context: IntakeContext): Promise<I
     throw new Failure('image-missing', `Image "${reference}" is not on this host.`, { hint: './hal9000 build' })
   }
   if (image.labels[IMAGE_LABEL.worker] !== '1') {
-    throw new Failure('invalid-value', `Image "${reference}" is not a hal9000 worker image (no label ${IMAGE_LABEL.worker}).`, {
-      hint: 'build it FROM hal9000/worker',
-    })
+    throw new Failure(
+      'invalid-value',
+      `Image "${reference}" is not a hal9000 worker image (no label ${IMAGE_LABEL.worker}).`,
+      {
+        hint: 'build it FROM hal9000/worker',
+      },
+    )
   }
   return image
 }
@@ -95,6 +99,10 @@ function agentOf(image: Image): string[] | undefined {
 
 /** "<command>-<4 hex>", made to fit the rule for names. */
 function defaultName(command: readonly string[]): WorkerName {
-  const base = posix.basename(command[0] ?? '').replaceAll(/[^a-zA-Z0-9_.-]/g, '').replace(/^[^a-zA-Z0-9]+/, '').slice(0, 30)
+  const base = posix
+    .basename(command[0] ?? '')
+    .replaceAll(/[^a-zA-Z0-9_.-]/g, '')
+    .replace(/^[^a-zA-Z0-9]+/, '')
+    .slice(0, 30)
   return WorkerName.parse(`${base || 'worker'}-${randomBytes(2).toString('hex')}`)
 }

@@ -38,7 +38,11 @@ function subject(issue: z.core.$ZodIssue | undefined): string {
   const known = [path.slice(0, 2).join('.'), path[0] ?? ''].find((key) => key in GIVEN_AS)
   const given = known === undefined ? path.join('.') || 'the request' : GIVEN_AS[known]
   const item = path.at(-1)
-  const named = known !== undefined && ['settings.env', 'secrets'].includes(known) && item !== undefined && path.length > known.split('.').length
+  const named =
+    known !== undefined &&
+    ['settings.env', 'secrets'].includes(known) &&
+    item !== undefined &&
+    path.length > known.split('.').length
   return named ? `${given} ${printable(item)}` : (given ?? 'the request')
 }
 

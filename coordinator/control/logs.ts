@@ -16,7 +16,10 @@ export function logRoutes(server: FastifyInstance, context: ControlContext): voi
     const worker = await context.roster.find(refOf(request))
     const entries = workerLogs(worker, query, context, closed(request))
     const notice = cutNotice(worker, context)
-    const headers = { 'content-type': 'application/octet-stream', ...(notice === undefined ? {} : { 'hal9000-notice': notice }) }
+    const headers = {
+      'content-type': 'application/octet-stream',
+      ...(notice === undefined ? {} : { 'hal9000-notice': notice }),
+    }
     await sendStream(reply, headers, frames(entries, query.timestamps))
   })
 }

@@ -19,11 +19,17 @@ export async function listen(socketPath: string, context: ControlContext): Promi
     const failure = asFailure(error)
     // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.
     const level = failure.code === 'unexpected' ? 'error' : 'info'
-    context.log[level]({ err: failure, method: request.method, url: request.url, request: requestOf(request.body) }, failure.message)
+    context.log[level](
+      { err: failure, method: request.method, url: request.url, request: requestOf(request.body) },
+      failure.message,
+    )
     return reply.status(STATUS[failure.code] ?? 500).send({ schemaVersion: SCHEMA_VERSION, error: failure.toShape() })
   })
   server.setNotFoundHandler(() => {
-    throw new Failure('usage', 'The control API has no such route; is the command of another version than the coordinator?')
+    throw new Failure(
+      'usage',
+      'The control API has no such route; is the command of another version than the coordinator?',
+    )
   })
   statusRoutes(server, context)
   workerRoutes(server, context)
@@ -56,7 +62,8 @@ const STATUS: Partial<Record<FailureCode, number>> = {
 
 function asFailure(error: unknown): Failure {
   if (error instanceof Error && 'statusCode' in error && !(error instanceof Failure)) {
-    if (error.statusCode === 413) return new Failure('invalid-value', 'The request is larger than 16 MB.', { cause: error })
+    if (error.statusCode === 413)
+      return new Failure('invalid-value', 'The request is larger than 16 MB.', { cause: error })
     if (error.statusCode === 400) return new Failure('usage', error.message, { cause: error })
   }
   return Failure.from(error)

@@ -23,7 +23,8 @@ export type StatusContext = {
 export function statusRoutes(server: FastifyInstance, context: DeliverContext & StatusContext): void {
   server.get(ROUTE.ready, async () => {
     const [problem] = await context.problems()
-    if (problem !== undefined) throw new Failure('not-ready', problem.message, { hint: problem.hint ?? 'coordinator status', cause: problem })
+    if (problem !== undefined)
+      throw new Failure('not-ready', problem.message, { hint: problem.hint ?? 'coordinator status', cause: problem })
     return answer({ ready: true })
   })
   server.get(ROUTE.status, async () => answer(await status(context)))
@@ -35,7 +36,16 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
   const workers = await context.roster.workers().catch(() => [])
   const depth = await context.queue.depth().catch(() => ({ waiting: 0, active: 0 }))
   const host = await context.engineHost().catch(() => undefined)
-  const counts = { queued: 0, creating: 0, starting: 0, running: 0, paused: 0, stopping: 0, lost: 0, ended: 0 } satisfies Record<WorkerState, number>
+  const counts = {
+    queued: 0,
+    creating: 0,
+    starting: 0,
+    running: 0,
+    paused: 0,
+    stopping: 0,
+    lost: 0,
+    ended: 0,
+  } satisfies Record<WorkerState, number>
   for (const worker of workers) counts[worker.state] += 1
   return {
     instance: context.instance,
@@ -43,7 +53,13 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
     ready: problems.length === 0,
     problems: problems.map((problem) => problem.message),
     engine: host
-      ? { version: host.version, apiVersion: host.apiVersion, cpus: host.cpus, memory: host.memory, cgroup: host.cgroup }
+      ? {
+          version: host.version,
+          apiVersion: host.apiVersion,
+          cpus: host.cpus,
+          memory: host.memory,
+          cgroup: host.cgroup,
+        }
       : null,
     network: await context.networkKind().catch(() => 'parent' as const),
     projectRoots: [...context.projectRoots],

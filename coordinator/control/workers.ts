@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
 import { RequestId } from '../contract/names.ts'
@@ -16,7 +17,10 @@ export function workerRoutes(server: FastifyInstance, context: ControlContext): 
 
   const cancel = async (worker: Worker): Promise<boolean> => {
     const request = RequestId.parse(worker.request)
-    const cancelled = await queue.cancel(request, new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`))
+    const cancelled = await queue.cancel(
+      request,
+      new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`),
+    )
     if (cancelled) roster.underway.delete(request)
     return cancelled
   }
@@ -54,9 +58,10 @@ export function answer<T extends object>(body: T): T & { schemaVersion: number }
   return { schemaVersion: SCHEMA_VERSION, ...body }
 }
 
+const WorkerParams = z.object({ ref: z.string() })
+
 export function refOf(request: FastifyRequest): string {
-  const { ref } = request.params as { ref: string }
-  return ref
+  return parseInput(WorkerParams, request.params).ref
 }
 
 /** Aborts when the client has gone. */

@@ -24,7 +24,8 @@ async function main(argv: string[], environment: Record<string, string | undefin
     throw new Failure('invalid-value', instance.error.issues[0]?.message ?? 'HAL9000_NAME is not valid.')
   const deployment = dockerDeployment(await connect('/var/run/docker.sock'), instance.data, Date.now)
   const options = { restart: values.restart, cutWorkers: values['cut-workers'] }
-  switch (positionals[0]) {
+  const verb = positionals[0] ?? ''
+  switch (verb) {
     case 'check': {
       const { wanted, known } = await wantedBy(values, environment, deployment)
       return known && planUp(wanted, await deployment.see(), options).length === 0 ? 0 : 1
@@ -38,7 +39,7 @@ async function main(argv: string[], environment: Record<string, string | undefin
       await down(values, deployment)
       return 0
     default:
-      throw new Failure('usage', `deploy: "${positionals[0] ?? ''}" is none of up, check, down.`)
+      throw new Failure('usage', `deploy: "${verb}" is none of up, check, down.`)
   }
 }
 

@@ -95,8 +95,14 @@ function subject(op: Op): string {
       return 'parent'
     case 'stop-workers':
       return 'workers'
-    default:
+    case 'start':
+    case 'unpause':
+    case 'restart':
+    case 'stop':
+    case 'remove':
       return { net: 'network holder', parent: 'parent', leftover: 'leftover' }[op.role]
+    default:
+      return op satisfies never
   }
 }
 

@@ -1,15 +1,16 @@
 import { Duplex, Readable } from 'node:stream'
 import type Docker from 'dockerode'
+import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
 import { ContainerId, type InstanceName } from '../contract/names.ts'
 import type { TerminalSize } from '../contract/request.ts'
-import type { Container, EngineState } from '../domain/container.ts'
+import { type Container, EngineState } from '../domain/container.ts'
 import { containerOptions } from './container-options.ts'
 import type { Connection } from './connection.ts'
-import { demultiplex } from './demultiplex.ts'
 import { engineFailure, engineMessage, httpStatus } from './engine-failure.ts'
-import type { Engine, EngineEvent, LogEntry, LogOptions, Terminal } from './engine.ts'
+import type { Engine, EngineEvent, Terminal } from './engine.ts'
+import { logEntries, openLog } from './log-stream.ts'
 import { workerLine } from './worker-line.ts'
 
 /** Deadlines of single calls. Milliseconds. */
@@ -26,14 +27,14 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
   return {
     async host() {
       const connection = await connected()
-      const info = (await ask('info', QUICK, (docker) => docker.info())) as EngineInfo
+      const info = EngineInfo.parse(await ask('info', QUICK, (docker) => docker.info()))
       return {
         version: connection.engineVersion,
         apiVersion: connection.apiVersion,
         cpus: info.NCPU,
         memory: info.MemTotal,
         dataDirectory: info.DockerRootDir,
-        cgroup: `v${info.CgroupVersion ?? '1'}`,
+        cgroup: `v${info.CgroupVersion}`,
       }
     },
 
@@ -79,12 +80,18 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async stop(id, grace) {
-      await settled(ask('stop', grace * 1000 + CHANGE, (docker) => docker.getContainer(id).stop({ t: grace })), [304, 404])
+      await settled(
+        ask('stop', grace * 1000 + CHANGE, (docker) => docker.getContainer(id).stop({ t: grace })),
+        [304, 404],
+      )
     },
 
     async remove(id) {
       // 409: another removal of it is under way.
-      await settled(ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true })), [404, 409])
+      await settled(
+        ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true })),
+        [404, 409],
+      )
     },
 
     async ended(id) {
@@ -100,28 +107,27 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async *logs(id, options) {
-      const stream = await ask('logs', QUICK, (docker) => docker.getContainer(id).logs(logOptions(options)))
-      const readable = Buffer.isBuffer(stream) ? Readable.from([stream]) : Readable.from(stream)
-      const abort = (): void => void readable.destroy()
-      options.signal?.addEventListener('abort', abort, { once: true })
-      try {
-        for await (const frame of demultiplex(readable)) yield logEntry(frame)
-      } catch (error) {
-        if (options.signal?.aborted !== true) throw error
-      } finally {
-        options.signal?.removeEventListener('abort', abort)
-        if (!Buffer.isBuffer(stream)) destroy(stream)
-      }
+      yield* logEntries(await ask('logs', QUICK, (docker) => openLog(docker, id, options)), options.signal)
     },
 
     async terminal(id, command, size): Promise<Terminal> {
       const exec = await ask('exec', QUICK, (docker) =>
-        docker.getContainer(id).exec({ Cmd: [...command], AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: true, User: '0:0' }),
+        docker.getContainer(id).exec({
+          Cmd: [...command],
+          AttachStdin: true,
+          AttachStdout: true,
+          AttachStderr: true,
+          Tty: true,
+          User: '0:0',
+        }),
       )
       const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: true }))
       const resize = async (to: TerminalSize): Promise<void> => {
         // 404 and 409: the process has ended; 500: it has not quite started. A later resize follows.
-        await settled(ask('resize', QUICK, () => exec.resize({ w: to.columns, h: to.rows }) as Promise<unknown>), [404, 409, 500])
+        await settled(
+          ask('resize', QUICK, () => exec.resize({ w: to.columns, h: to.rows }) as Promise<unknown>),
+          [404, 409, 500],
+        )
       }
       await resize(size)
       return {
@@ -132,7 +138,9 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async run(id, command) {
-      const exec = await ask('exec', QUICK, (docker) => docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, User: '0:0' }))
+      const exec = await ask('exec', QUICK, (docker) =>
+        docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, User: '0:0' }),
+      )
       const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: false }))
       await ask('exec output', CHANGE, async () => {
         for await (const _ of stream);
@@ -141,7 +149,10 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async *events(signal) {
-      const filters = JSON.stringify({ type: ['container'], label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] })
+      const filters = JSON.stringify({
+        type: ['container'],
+        label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`],
+      })
       const stream = asDuplexOrReadable(await ask('events', QUICK, (docker) => docker.getEvents({ filters })))
       const abort = (): void => void stream.destroy()
       signal.addEventListener('abort', abort, { once: true })
@@ -157,14 +168,22 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
   }
 }
 
-type EngineInfo = { NCPU: number; MemTotal: number; DockerRootDir: string; CgroupVersion?: string }
+const EngineInfo = z.object({
+  NCPU: z.number(),
+  MemTotal: z.number(),
+  DockerRootDir: z.string(),
+  // Absent before Docker 20.10.
+  CgroupVersion: z.string().default('1'),
+})
+
+const EventLine = z.object({ Action: z.string(), Actor: z.object({ ID: z.string() }) })
 
 function fromListed(listed: Docker.ContainerInfo): Container {
   return {
     id: ContainerId.parse(listed.Id),
     name: (listed.Names[0] ?? '').slice(1),
     image: listed.Image,
-    state: listed.State as EngineState,
+    state: EngineState.parse(listed.State),
     labels: listed.Labels,
     createdAt: listed.Created * 1000,
   }
@@ -175,7 +194,7 @@ function fromInspected(found: Docker.ContainerInspectInfo): Container {
     id: ContainerId.parse(found.Id),
     name: found.Name.slice(1),
     image: found.Config.Image,
-    state: found.State.Status as EngineState,
+    state: EngineState.parse(found.State.Status),
     labels: found.Config.Labels,
     createdAt: Date.parse(found.Created),
   }
@@ -183,7 +202,10 @@ function fromInspected(found: Docker.ContainerInspectInfo): Container {
 
 function createFailure(error: unknown, image: string): unknown {
   if (httpStatus(error) === 404 && engineMessage(error).toLowerCase().includes('no such image')) {
-    return new Failure('image-missing', `Image "${image}" is not on this host.`, { hint: './hal9000 build', cause: error })
+    return new Failure('image-missing', `Image "${image}" is not on this host.`, {
+      hint: './hal9000 build',
+      cause: error,
+    })
   }
   return answered(error, 'create the worker')
 }
@@ -217,31 +239,13 @@ function realTime(text: string): string | null {
   return text.startsWith('0001-') ? null : new Date(text).toISOString()
 }
 
-function logOptions(options: LogOptions): Docker.ContainerLogsOptions & { follow: true } {
-  return {
-    stdout: true,
-    stderr: true,
-    timestamps: true,
-    // dockerode's types tie "follow" to a stream; without it the answer is a buffer, and both are handled.
-    follow: options.follow as true,
-    ...(options.tail === undefined ? {} : { tail: options.tail }),
-    ...(options.since === undefined ? {} : { since: options.since / 1000 }),
-  }
-}
-
-/** "2026-01-31T10:00:00.123456789Z data" → its parts. */
-function logEntry(frame: { output: 'stdout' | 'stderr'; data: Buffer }): LogEntry {
-  const space = frame.data.indexOf(32)
-  return { at: frame.data.subarray(0, space).toString(), output: frame.output, data: frame.data.subarray(space + 1) }
-}
-
 async function* parseEvents(stream: Readable): AsyncGenerator<EngineEvent> {
   let pending = ''
   for await (const chunk of stream) {
     const lines = (pending + String(chunk)).split('\n')
     pending = lines.pop() ?? ''
     for (const line of lines) {
-      const event = JSON.parse(line) as { Action: string; Actor: { ID: string } }
+      const event = EventLine.parse(JSON.parse(line))
       const id = ContainerId.safeParse(event.Actor.ID)
       if (id.success) yield { id: id.data, action: event.Action }
     }
@@ -256,8 +260,4 @@ function asDuplex(stream: NodeJS.ReadWriteStream): Duplex {
 function asDuplexOrReadable(stream: NodeJS.ReadableStream): Readable {
   if (stream instanceof Readable) return stream
   throw new Error('the engine answered without a stream')
-}
-
-function destroy(stream: NodeJS.ReadableStream): void {
-  if (stream instanceof Readable) stream.destroy()
 }

@@ -49,7 +49,9 @@ export class MemoryEngine implements Engine {
 
   async find(nameOrId: string): Promise<Container | undefined> {
     this.#reach()
-    const found = [...this.#containers.values()].find((container) => container.id === nameOrId || container.name === nameOrId)
+    const found = [...this.#containers.values()].find(
+      (container) => container.id === nameOrId || container.name === nameOrId,
+    )
     return found && shown(found)
   }
 
@@ -72,7 +74,8 @@ export class MemoryEngine implements Engine {
       assign: async (assignment) => this.#assigned(container, assignment),
       heard: async () => firstSaid(container),
       close: () => {
-        if (container.state === 'running' && firstSaid(container) === undefined) this.#refuse(container, 'never-assigned', 125)
+        if (container.state === 'running' && firstSaid(container) === undefined)
+          this.#refuse(container, 'never-assigned', 125)
       },
     }
   }
@@ -102,7 +105,10 @@ export class MemoryEngine implements Engine {
     return this.#containers.get(id)?.ended
   }
 
-  async *logs(id: ContainerId, options: { follow: boolean; tail?: number; since?: number; signal?: AbortSignal }): AsyncGenerator<LogEntry> {
+  async *logs(
+    id: ContainerId,
+    options: { follow: boolean; tail?: number; since?: number; signal?: AbortSignal },
+  ): AsyncGenerator<LogEntry> {
     const container = this.#get(id)
     const { signal } = options
     let next = options.tail === undefined ? 0 : Math.max(0, container.log.length - options.tail)

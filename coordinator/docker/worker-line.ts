@@ -45,7 +45,10 @@ export function workerLine(stream: Duplex): WorkerLine {
     heard: async (deadline) => {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(engineFailure(`The worker said nothing within ${deadline / 1000} s.`)), deadline)
+        timer = setTimeout(
+          () => reject(engineFailure(`The worker said nothing within ${deadline / 1000} s.`)),
+          deadline,
+        )
       })
       try {
         return await Promise.race([first, late])

@@ -12,7 +12,8 @@ export type Admission = { admit: true } | { admit: false; because: string; ever:
 export function admit(capacity: Capacity, running: readonly Limits[], wanted: Limits): Admission {
   const { maxWorkers, memoryBudget, cpuBudget } = capacity
   const never =
-    above('memory', 'HAL9000_MEMORY_BUDGET', memoryBudget, wanted) ?? above('cpus', 'HAL9000_CPU_BUDGET', cpuBudget, wanted)
+    above('memory', 'HAL9000_MEMORY_BUDGET', memoryBudget, wanted) ??
+    above('cpus', 'HAL9000_CPU_BUDGET', cpuBudget, wanted)
   if (never !== undefined) return never
   if (maxWorkers > 0 && running.length >= maxWorkers) {
     return { admit: false, because: `${running.length} of ${maxWorkers} workers run (HAL9000_MAX_WORKERS)`, ever: true }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { LABEL, LABEL_SCHEMA, type Role } from '../contract/labels.ts'
 import { type ContainerId, type InstanceName, ProjectPath, RequestId, WorkerName } from '../contract/names.ts'
-import type { IoMode, Limits } from '../contract/worker.ts'
+import { LimitsShape } from './spawn-order.ts'
 
 /** A container's state in Docker's words. */
-export type EngineState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+export const EngineState = z.enum(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'])
+export type EngineState = z.infer<typeof EngineState>
 
 /** A container as a list of the engine shows it. */
 export type Container = {
@@ -20,7 +21,7 @@ export type Container = {
 /** What the `hal9000.spec` label keeps: enough to adopt a worker whose record is lost. Nothing secret, not the command. */
 export type WorkerSpec = z.infer<typeof WorkerSpec>
 const WorkerSpec = z.object({
-  limits: z.object({ memory: z.number().nullable(), cpus: z.number().nullable(), pids: z.number().nullable() }),
+  limits: LimitsShape,
   remove: z.boolean(),
   io: z.enum(['session', 'pipes']),
 })
@@ -30,7 +31,7 @@ export type WorkerContainer = Container & {
   worker: WorkerName
   project: ProjectPath
   request: RequestId
-  spec: { limits: Limits; remove: boolean; io: IoMode }
+  spec: WorkerSpec
 }
 
 const WorkerLabels = z.object({

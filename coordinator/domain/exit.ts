@@ -64,7 +64,12 @@ export function vanishedRecord(record: WorkerRecord, now: number): ExitRecord {
   }
 }
 
-function endReason(ended: Ended, refused: Refused | undefined, ranAndTold: boolean, stop: WorkerRecord['stop']): EndReason {
+function endReason(
+  ended: Ended,
+  refused: Refused | undefined,
+  ranAndTold: boolean,
+  stop: WorkerRecord['stop'],
+): EndReason {
   if (refused !== undefined) return refused.word === 'never-assigned' ? 'never-assigned' : 'failed'
   if (ended.error !== '') return 'failed'
   if (stop !== null) return stop.reason
@@ -74,7 +79,15 @@ function endReason(ended: Ended, refused: Refused | undefined, ranAndTold: boole
   return 'exited'
 }
 
-const SIGNALS: Record<number, string> = { 129: 'HUP', 130: 'INT', 131: 'QUIT', 134: 'ABRT', 137: 'KILL', 139: 'SEGV', 143: 'TERM' }
+const SIGNALS: Record<number, string> = {
+  129: 'HUP',
+  130: 'INT',
+  131: 'QUIT',
+  134: 'ABRT',
+  137: 'KILL',
+  139: 'SEGV',
+  143: 'TERM',
+}
 
 function signalOf(exitCode: number): string | null {
   return SIGNALS[exitCode] ?? null

@@ -32,7 +32,10 @@ export function deniedBecause(given: string, context: PolicyContext): string | u
   const home = homeOf(path, homes)
   if (home === path) return 'it is a home directory; use a directory below it'
   if (home !== undefined) {
-    const credentials = path.slice(home.length + 1).split('/').find((part) => CREDENTIALS.has(part))
+    const credentials = path
+      .slice(home.length + 1)
+      .split('/')
+      .find((part) => CREDENTIALS.has(part))
     if (credentials !== undefined) return `it is in ${credentials}, which holds credentials`
   }
   const inner = homes.find((candidate) => isWithin(candidate, path))

@@ -62,7 +62,9 @@ function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, 
 
 function ended(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
   const recorded = record !== undefined && record.end !== null
-  const steps: Step[] = recorded ? [] : [{ do: 'record-end', container, because: `the container is ${container.state}` }]
+  const steps: Step[] = recorded
+    ? []
+    : [{ do: 'record-end', container, because: `the container is ${container.state}` }]
   if (container.spec.remove) {
     const since = recorded ? `ended ${Math.round((now - Date.parse(record.end?.endedAt ?? '')) / 1000)} s ago` : 'ended'
     steps.push({ do: 'remove', container, because: `${since}, exit record written` })

@@ -7,7 +7,8 @@ const UNSET = new Set(['', '0', 'false'])
  * unset), which beats the default, foreground. An agent that runs inside a container must not block on its worker.
  */
 export function runMode(flag: 'foreground' | 'detached' | undefined, marker: string | undefined): RunMode {
-  if (flag !== undefined) return { mode: flag, because: flag === 'detached' ? '--detach was given' : '--foreground was given' }
+  if (flag !== undefined)
+    return { mode: flag, because: flag === 'detached' ? '--detach was given' : '--foreground was given' }
   if (marker !== undefined && !UNSET.has(marker)) return { mode: 'detached', because: 'AGENTIC_IN_CONTAINER is set' }
   return { mode: 'foreground', because: 'neither a flag nor AGENTIC_IN_CONTAINER says otherwise' }
 }

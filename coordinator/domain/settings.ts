@@ -43,16 +43,21 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
   const { flags, clientEnv, projectFile, userFile, parentEnv } = layers
   const trusted = [flags, clientEnv, userFile, parentEnv]
   const unlimited = trusted.find((layer) => layer.noLimits !== undefined)?.noLimits === true
-  if (projectFile.noLimits === true) notices.push('The project file asks for no limits; a project file may only lower them.')
+  if (projectFile.noLimits === true)
+    notices.push('The project file asks for no limits; a project file may only lower them.')
 
   const limit = (name: LimitName): number | null => {
     const explicit = flags[KEY[name]] ?? clientEnv[KEY[name]]
     if (explicit !== undefined) return fitExplicit(name, explicit, host)
-    const base = unlimited ? null : fitDefault(name, userFile[KEY[name]] ?? parentEnv[KEY[name]] ?? DEFAULT_LIMITS[name], host, notices)
+    const base = unlimited
+      ? null
+      : fitDefault(name, userFile[KEY[name]] ?? parentEnv[KEY[name]] ?? DEFAULT_LIMITS[name], host, notices)
     const lowered = projectFile[KEY[name]]
     if (lowered === undefined) return base
     if (base === null || lowered <= base) return lowered
-    notices.push(`The project file's ${KEY[name]} is above the limit of ${show(name, base)}; a project file may only lower it.`)
+    notices.push(
+      `The project file's ${KEY[name]} is above the limit of ${show(name, base)}; a project file may only lower it.`,
+    )
     return base
   }
 
@@ -104,7 +109,8 @@ export function settingsFromFile(text: string, file: string): Settings {
 /** `"timeout": 90` and `"memory": 1073741824` are as good as their text. */
 function stringNumbers(json: unknown): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return json
-  const text = (key: string, value: unknown): unknown => (typeof value === 'number' && (key === 'memory' || key === 'timeout') ? String(value) : value)
+  const text = (key: string, value: unknown): unknown =>
+    typeof value === 'number' && (key === 'memory' || key === 'timeout') ? String(value) : value
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, text(key, value)]))
 }
 
@@ -116,9 +122,13 @@ function said(issue: z.core.$ZodIssue | undefined): string {
 function fitExplicit(name: LimitName, value: number, host: Host): number {
   const most = name === 'pids' ? Number.POSITIVE_INFINITY : host[name]
   if (value <= most) return value
-  throw new Failure('invalid-value', `${OPTION[name]} ${show(name, value)} is more than this host has (${show(name, most)}).`, {
-    hint: `give ${OPTION[name]} a value up to what the host has`,
-  })
+  throw new Failure(
+    'invalid-value',
+    `${OPTION[name]} ${show(name, value)} is more than this host has (${show(name, most)}).`,
+    {
+      hint: `give ${OPTION[name]} a value up to what the host has`,
+    },
+  )
 }
 
 function fitDefault(name: LimitName, value: number, host: Host, notices: string[]): number {

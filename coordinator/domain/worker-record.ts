@@ -1,10 +1,21 @@
 import { z } from 'zod'
 import { ContainerId, ProjectPath, RequestId, WorkerName } from '../contract/names.ts'
+import { LimitsShape } from './spawn-order.ts'
 
 /** Version of the record files below sessions/. */
 const RECORD_SCHEMA = 1
 
-const Reason = z.enum(['exited', 'stopped', 'oom', 'timeout', 'network-lost', 'never-assigned', 'engine-stopped', 'cancelled', 'failed'])
+const Reason = z.enum([
+  'exited',
+  'stopped',
+  'oom',
+  'timeout',
+  'network-lost',
+  'never-assigned',
+  'engine-stopped',
+  'cancelled',
+  'failed',
+])
 
 const ExitRecord = z.object({
   reason: Reason,
@@ -32,7 +43,7 @@ export const WorkerRecord = z.object({
   image: z.string(),
   command: z.array(z.string()),
   io: z.enum(['session', 'pipes']),
-  limits: z.object({ memory: z.number().nullable(), cpus: z.number().nullable(), pids: z.number().nullable() }),
+  limits: LimitsShape,
   remove: z.boolean(),
   container: ContainerId.nullable(),
   uid: z.number().nullable(),
@@ -49,6 +60,8 @@ export const WorkerRecord = z.object({
 })
 export type WorkerRecord = z.infer<typeof WorkerRecord>
 
-export function newRecord(fields: Omit<WorkerRecord, 'schema' | 'container' | 'readyAt' | 'deadline' | 'stop' | 'end'>): WorkerRecord {
+export function newRecord(
+  fields: Omit<WorkerRecord, 'schema' | 'container' | 'readyAt' | 'deadline' | 'stop' | 'end'>,
+): WorkerRecord {
   return { schema: RECORD_SCHEMA, container: null, readyAt: null, deadline: null, stop: null, end: null, ...fields }
 }

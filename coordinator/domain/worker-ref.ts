@@ -3,7 +3,8 @@ import { Failure } from '../contract/failure.ts'
 import type { Worker } from '../contract/worker.ts'
 import { projectHash } from './project-hash.ts'
 
-const ALIVE_FIRST = (a: Worker, b: Worker): number => Number(a.state === 'ended') - Number(b.state === 'ended') || b.createdAt.localeCompare(a.createdAt)
+const ALIVE_FIRST = (a: Worker, b: Worker): number =>
+  Number(a.state === 'ended') - Number(b.state === 'ended') || b.createdAt.localeCompare(a.createdAt)
 
 /**
  * The worker that a person means by `ref`: a name; `dir/name` or `hash8/name` where two projects use the same one;
@@ -22,9 +23,9 @@ export function findWorker(ref: string, workers: readonly Worker[]): Worker {
   for (const rule of rules) {
     const found = onePerProject(workers.filter(rule))
     const alive = found.filter((worker) => worker.state !== 'ended')
-    const candidates = alive.length > 0 ? alive : found
-    if (candidates.length === 1) return candidates[0] as Worker
-    if (candidates.length > 1) throw ambiguous(ref, candidates)
+    const [first, ...others] = alive.length > 0 ? alive : found
+    if (first !== undefined && others.length === 0) return first
+    if (first !== undefined) throw ambiguous(ref, [first, ...others])
   }
   throw new Failure('not-found', `No worker is known by "${ref}".`, { hint: 'coordinator list -a' })
 }
@@ -39,9 +40,9 @@ function onePerProject(workers: readonly Worker[]): Worker[] {
   return [...best.values()]
 }
 
-function ambiguous(ref: string, candidates: readonly Worker[]): Failure {
+function ambiguous(ref: string, candidates: readonly [Worker, ...Worker[]]): Failure {
   const names = candidates.map((worker) => `${projectHash(worker.project)}/${worker.name} (${worker.project})`)
   return new Failure('ambiguous', `"${ref}" fits ${candidates.length} workers: ${names.join(', ')}.`, {
-    hint: `coordinator inspect ${projectHash((candidates[0] as Worker).project)}/${(candidates[0] as Worker).name}`,
+    hint: `coordinator inspect ${projectHash(candidates[0].project)}/${candidates[0].name}`,
   })
 }

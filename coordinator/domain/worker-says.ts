@@ -21,7 +21,11 @@ export function separate(data: Buffer): { rest: Buffer; said: Said[] } {
   const said: Said[] = []
   const rest: Buffer[] = []
   let kept = 0 // up to where `data` is accounted for; never searched again, or two remains could join to a mark
-  for (let start = data.indexOf(MARK_BYTES); start !== -1; start = data.indexOf(MARK_BYTES, Math.max(kept, start + 1))) {
+  for (
+    let start = data.indexOf(MARK_BYTES);
+    start !== -1;
+    start = data.indexOf(MARK_BYTES, Math.max(kept, start + 1))
+  ) {
     const newline = data.indexOf(10, start)
     if (newline === -1) break
     const parsed = parseSaid(data.subarray(start + MARK_BYTES.length, newline).toString())

@@ -23,7 +23,9 @@ export function workersOf(world: World): Worker[] {
   const workers: Worker[] = []
   for (const container of world.containers) {
     seen.add(container.request)
-    workers.push(fromContainer(container, records.get(container.request), underway.get(container.request), world.attached))
+    workers.push(
+      fromContainer(container, records.get(container.request), underway.get(container.request), world.attached),
+    )
   }
   for (const { order, state } of world.underway) {
     if (!seen.has(order.request)) workers.push(fromOrder(order, state))
@@ -103,7 +105,12 @@ export function fromRecord(record: WorkerRecord): Worker {
 
 function endOf(record: WorkerRecord | undefined): Pick<Worker, 'reason' | 'exitCode' | 'signal' | 'endedAt'> {
   const end = record?.end
-  return { reason: end?.reason ?? null, exitCode: end?.exitCode ?? null, signal: end?.signal ?? null, endedAt: end?.endedAt ?? null }
+  return {
+    reason: end?.reason ?? null,
+    exitCode: end?.exitCode ?? null,
+    signal: end?.signal ?? null,
+    endedAt: end?.endedAt ?? null,
+  }
 }
 
 function conditionsOf(state: WorkerState, record: WorkerRecord | undefined): Condition[] {

@@ -51,11 +51,16 @@ export class Room {
         this.#entered.set(order.request, order.limits)
         return
       }
-      if (!admission.ever) throw new Failure('invalid-value', `Worker "${order.name}" can never start: ${admission.because}.`)
+      if (!admission.ever)
+        throw new Failure('invalid-value', `Worker "${order.name}" can never start: ${admission.because}.`)
       if (now() >= order.waitUntil) {
-        throw new Failure('queue-timeout', `There was no room for worker "${order.name}" in time: ${admission.because}.`, {
-          hint: 'wait longer with --wait 10m, or end a worker with: coordinator stop NAME',
-        })
+        throw new Failure(
+          'queue-timeout',
+          `There was no room for worker "${order.name}" in time: ${admission.because}.`,
+          {
+            hint: 'wait longer with --wait 10m, or end a worker with: coordinator stop NAME',
+          },
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, STEP))
     }

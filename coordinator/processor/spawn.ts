@@ -129,7 +129,10 @@ async function firstWord(id: ContainerId, context: SpawnContext): Promise<Said |
 /** What a client is told whose request has ended before it asked again. */
 function reported(record: WorkerRecord, order: SpawnOrder): Spawned {
   if (record.readyAt === null) {
-    throw new Failure('worker-failed', `Worker "${record.name}" did not start: ${record.end?.message ?? record.end?.reason ?? 'it ended'}.`)
+    throw new Failure(
+      'worker-failed',
+      `Worker "${record.name}" did not start: ${record.end?.message ?? record.end?.reason ?? 'it ended'}.`,
+    )
   }
   return { worker: fromRecord(record), notices: order.notices, timings: {} }
 }
@@ -179,7 +182,11 @@ function fromReady(record: WorkerRecord): Worker {
   return record.end ? worker : { ...worker, state: 'running' }
 }
 
-function note(context: Context, order: SpawnOrder, kind: 'worker-ready' | 'worker-failed' | 'worker-adopted', message: string): void {
+function note(
+  context: Context,
+  order: SpawnOrder,
+  kind: 'worker-ready' | 'worker-failed' | 'worker-adopted',
+  message: string,
+): void {
   context.note({ kind, worker: order.name, project: order.project.path, request: order.request, message })
 }
-

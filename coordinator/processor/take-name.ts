@@ -38,7 +38,9 @@ export async function takeName(order: SpawnOrder, spec: ContainerSpec, context: 
     const notice = await act(resolution, holder, order, context)
     if (notice !== undefined) notices.push(notice)
   }
-  throw new Failure('name-in-use', `The name "${order.name}" in ${order.project.path} changes hands too fast.`, { hint: 'coordinator list -a' })
+  throw new Failure('name-in-use', `The name "${order.name}" in ${order.project.path} changes hands too fast.`, {
+    hint: 'coordinator list -a',
+  })
 }
 
 function resolve(holder: Container, order: SpawnOrder, context: Context): Resolution {
@@ -56,7 +58,12 @@ function resolve(holder: Container, order: SpawnOrder, context: Context): Resolu
 }
 
 /** Carries out what the table says about a holder that is in the way; the notice for the person, if any. */
-async function act(resolution: Resolution, holder: Container, order: SpawnOrder, context: Context): Promise<string | undefined> {
+async function act(
+  resolution: Resolution,
+  holder: Container,
+  order: SpawnOrder,
+  context: Context,
+): Promise<string | undefined> {
   const worker = asWorker(holder, context.instance)
   switch (resolution.do) {
     case 'refuse':
@@ -88,14 +95,22 @@ function refusal(why: 'running' | 'starting' | 'kept' | 'foreign', holder: Conta
   const where = order.project.path
   switch (why) {
     case 'running':
-      return new Failure('name-in-use', `Worker "${name}" is already running in ${where}.`, { hint: `coordinator attach ${name}` })
+      return new Failure('name-in-use', `Worker "${name}" is already running in ${where}.`, {
+        hint: `coordinator attach ${name}`,
+      })
     case 'starting':
       return new Failure('name-in-use', `Worker "${name}" is being started in ${where}.`, { hint: 'coordinator list' })
     case 'kept':
-      return new Failure('name-in-use', `An ended worker "${name}" is kept in ${where}.`, { hint: 'spawn with --replace, or choose another --name' })
-    case 'foreign':
-      return new Failure('name-in-use', `The container ${holder.name} is not of this instance (label ${LABEL.instance}).`, {
-        hint: 'choose another --name',
+      return new Failure('name-in-use', `An ended worker "${name}" is kept in ${where}.`, {
+        hint: 'spawn with --replace, or choose another --name',
       })
+    case 'foreign':
+      return new Failure(
+        'name-in-use',
+        `The container ${holder.name} is not of this instance (label ${LABEL.instance}).`,
+        {
+          hint: 'choose another --name',
+        },
+      )
   }
 }

@@ -18,7 +18,10 @@ export function parseMounts(mountinfo: string): Mount[] {
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   return mounts
     .filter((mount) => isWithin(path, mount.mountPoint))
-    .reduce<Mount | undefined>((best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount), undefined)
+    .reduce<Mount | undefined>(
+      (best, mount) => (best && best.mountPoint.length > mount.mountPoint.length ? best : mount),
+      undefined,
+    )
 }
 
 /**

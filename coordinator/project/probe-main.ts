@@ -13,7 +13,14 @@ async function look(path: string): Promise<Found> {
   const facts = await stat(inside)
   if (!facts.isDirectory()) return { type: 'other', path: real }
   const { uid, gid, dev, ino } = facts
-  return { type: 'directory', path: real, uid, gid, identity: `${dev}:${ino}`, projectFile: await readProjectFile(inside) }
+  return {
+    type: 'directory',
+    path: real,
+    uid,
+    gid,
+    identity: `${dev}:${ino}`,
+    projectFile: await readProjectFile(inside),
+  }
 }
 
 void look(process.argv[2] ?? '/').then((found) => process.stdout.write(`${JSON.stringify(found)}\n`))

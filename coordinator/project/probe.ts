@@ -61,7 +61,7 @@ export async function probe(engine: Engine, instance: InstanceName, image: strin
 }
 
 async function answerOf(engine: Engine, id: ContainerId, path: string): Promise<Found> {
-  for (const deadline = Date.now() + DEADLINE; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + DEADLINE; Date.now() < deadline;) {
     const ended = await engine.ended(id)
     if (ended === undefined) {
       await new Promise((resolve) => setTimeout(resolve, STEP))
@@ -73,7 +73,9 @@ async function answerOf(engine: Engine, id: ContainerId, path: string): Promise<
     if (found?.success) return found.data
     break
   }
-  throw new Failure('worker-failed', `The host path ${path} could not be looked at.`, { hint: './hal9000 up --projects DIR, which makes looking unnecessary' })
+  throw new Failure('worker-failed', `The host path ${path} could not be looked at.`, {
+    hint: './hal9000 up --projects DIR, which makes looking unnecessary',
+  })
 }
 
 function parsed(text: string): unknown {

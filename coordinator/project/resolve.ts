@@ -41,10 +41,14 @@ export async function resolveProject(
   checkProject(asked, context)
   const found = context.roots.length > 0 ? await lookInRoots(asked, context) : await context.probe(asked)
   if (found.type === 'missing') {
-    throw new Failure('project-missing', `The project directory ${asked} does not exist on the host.`, { hint: `mkdir -p ${quoted(asked)}` })
+    throw new Failure('project-missing', `The project directory ${asked} does not exist on the host.`, {
+      hint: `mkdir -p ${quoted(asked)}`,
+    })
   }
   if (found.type === 'other') {
-    throw new Failure('invalid-value', `The project ${found.path} is not a directory.`, { hint: 'name the directory it is in' })
+    throw new Failure('invalid-value', `The project ${found.path} is not a directory.`, {
+      hint: 'name the directory it is in',
+    })
   }
   checkProject(found.path, context)
   const { uid, gid, identity, projectFile } = found

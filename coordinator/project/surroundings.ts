@@ -35,7 +35,13 @@ export class Surroundings {
   }
 
   async project(): Promise<ProjectContext> {
-    const { HAL9000_HOST_HOME: home, HAL9000_HOME, HAL9000_PROJECT_ROOTS, HAL9000_NAME, HAL9000_DOCKER_SOCKET } = this.#environment
+    const {
+      HAL9000_HOST_HOME: home,
+      HAL9000_HOME,
+      HAL9000_PROJECT_ROOTS,
+      HAL9000_NAME,
+      HAL9000_DOCKER_SOCKET,
+    } = this.#environment
     return {
       engineDirectory: (await this.host()).dataDirectory,
       homes: home === '' ? [] : [home],
@@ -53,13 +59,18 @@ export class Surroundings {
   async #owner(): Promise<string> {
     const owner = networkOwner(await this.#mounts())
     if (owner !== undefined) return owner
-    throw new Failure('not-ready', 'The coordinator does not run in a container of this Docker engine.', { hint: './hal9000 up' })
+    throw new Failure('not-ready', 'The coordinator does not run in a container of this Docker engine.', {
+      hint: './hal9000 up',
+    })
   }
 
   /** Without a holder the owner of the network is the parent itself. */
   async #ownImage(): Promise<string> {
     const self = await this.#engine.find(await this.#owner())
-    if (self === undefined) throw new Failure('not-ready', 'The parent cannot find its own container on this engine.', { hint: './hal9000 up' })
+    if (self === undefined)
+      throw new Failure('not-ready', 'The parent cannot find its own container on this engine.', {
+        hint: './hal9000 up',
+      })
     return self.image
   }
 }

@@ -1,8 +1,8 @@
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
-import { Failure, type FailureShape } from '../contract/failure.ts'
+import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
-import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { SpawnOrder } from '../domain/spawn-order.ts'
 import { type RedisAddress, retryStrategy } from '../store/redis.ts'
 import { seal, unseal } from './sealed.ts'
 
@@ -53,7 +53,11 @@ export class SpawnQueue {
   async add(order: SpawnOrder): Promise<void> {
     const sealed = seal(this.#options.key, order.request, order)
     await this.#ask(() =>
-      this.#queue.add('spawn', { sealed }, { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }),
+      this.#queue.add(
+        'spawn',
+        { sealed },
+        { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP },
+      ),
     )
   }
 
@@ -140,7 +144,7 @@ export class SpawnQueue {
   }
 
   #orderOf(job: Job<Payload>): SpawnOrder {
-    return unseal(this.#options.key, job.id ?? '', job.data.sealed) as SpawnOrder
+    return SpawnOrder.parse(unseal(this.#options.key, job.id ?? '', job.data.sealed))
   }
 
   #settle(request: string, how: (waiting: PromiseWithResolvers<Spawned>) => void): void {
@@ -165,7 +169,7 @@ export class SpawnQueue {
 
 function failureOf(reason: string): Failure {
   try {
-    return Failure.fromShape(JSON.parse(reason) as FailureShape)
+    return Failure.fromShape(JSON.parse(reason))
   } catch {
     return new Failure('unexpected', reason)
   }

@@ -87,7 +87,9 @@ export class Reconciler {
     const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent }, now())
     this.#lookAgainFor(containers, busy)
     const present = new Set(containers.map((container) => container.request))
-    this.#absent = new Set(all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request))
+    this.#absent = new Set(
+      all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request),
+    )
     return steps
   }
 
@@ -96,7 +98,9 @@ export class Reconciler {
    * once: such workers are looked at again soon, not with the next full look.
    */
   #lookAgainFor(containers: readonly WorkerContainer[], busy: ReadonlySet<RequestId>): void {
-    const unsettled = containers.filter(({ id, state, request }) => this.#died.has(id) && (state === 'running' || busy.has(request)))
+    const unsettled = containers.filter(
+      ({ id, state, request }) => this.#died.has(id) && (state === 'running' || busy.has(request)),
+    )
     this.#died = new Set(unsettled.map((container) => container.id))
     if (unsettled.length > 0) setTimeout(() => void this.trigger(), SOON).unref()
   }
@@ -107,7 +111,10 @@ export class Reconciler {
       try {
         await perform(step, this.#context)
       } catch (error) {
-        this.#context.log.warn({ err: error, step: render([step]).trim() }, 'a step failed; the next pass tries it again')
+        this.#context.log.warn(
+          { err: error, step: render([step]).trim() },
+          'a step failed; the next pass tries it again',
+        )
         return
       }
     }
@@ -152,6 +159,8 @@ export class Reconciler {
 }
 
 function inOrderPerWorker(steps: readonly Step[]): Step[][] {
-  const byRequest = Map.groupBy(steps, (step) => (step.do === 'record-vanished' ? step.record.request : step.container.request))
+  const byRequest = Map.groupBy(steps, (step) =>
+    step.do === 'record-vanished' ? step.record.request : step.container.request,
+  )
   return [...byRequest.values()]
 }

@@ -18,6 +18,7 @@ export async function loadKey(path: string): Promise<Buffer> {
     await writeAtomically(path, key)
     return key
   }
-  if (existing.length !== LENGTH) throw new Error(`${path} is not a key of ${LENGTH} bytes; move it away to have a new one made`)
+  if (existing.length !== LENGTH)
+    throw new Error(`${path} is not a key of ${LENGTH} bytes; move it away to have a new one made`)
   return existing
 }

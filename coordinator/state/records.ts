@@ -41,7 +41,9 @@ export async function openRecords(directory: string): Promise<Records> {
   const put = async (record: WorkerRecord): Promise<void> => {
     records.set(record.request, record)
     const before = writes.get(record.request) ?? Promise.resolve()
-    const write = before.catch(() => {}).then(() => writeAtomically(pathOf(record.request), `${JSON.stringify(record)}\n`))
+    const write = before
+      .catch(() => {})
+      .then(() => writeAtomically(pathOf(record.request), `${JSON.stringify(record)}\n`))
     writes.set(record.request, write)
     try {
       await write
@@ -66,7 +68,9 @@ export async function openRecords(directory: string): Promise<Records> {
       return changed
     },
     async prune(retention, now) {
-      const ended = [...records.values()].filter((record) => record.end !== null).sort((a, b) => endTime(b) - endTime(a))
+      const ended = [...records.values()]
+        .filter((record) => record.end !== null)
+        .sort((a, b) => endTime(b) - endTime(a))
       const gone = ended.filter((record, index) => index >= retention.count || now - endTime(record) > retention.age)
       for (const record of gone) {
         records.delete(record.request)

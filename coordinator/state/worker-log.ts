@@ -51,7 +51,11 @@ function parse(line: string): Entry | undefined {
   const match = /^(\S+) (stdout|stderr) ([FP]) ([^]*)$/.exec(line)
   if (!match) return undefined
   const [, at = '', output, tag, data = ''] = match
-  return { at, output: output === 'stderr' ? 'stderr' : 'stdout', data: Buffer.from(tag === 'F' ? `${data}\n` : data, 'latin1') }
+  return {
+    at,
+    output: output === 'stderr' ? 'stderr' : 'stdout',
+    data: Buffer.from(tag === 'F' ? `${data}\n` : data, 'latin1'),
+  }
 }
 
 export async function removeLog(home: string, name: string): Promise<void> {

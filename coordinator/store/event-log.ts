@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { CoordinatorEvent } from '../contract/worker.ts'
+import { CoordinatorEvent } from '../contract/event.ts'
 
 export type NewEvent = Omit<CoordinatorEvent, 'id' | 'at'>
 
@@ -40,7 +40,7 @@ export class EventLog {
       options.after === undefined
         ? (await this.#redis.xrevrange(this.#key, '+', '-', 'COUNT', options.tail)).toReversed()
         : await this.#redis.xrange(this.#key, `(${options.after}`, '+')
-    return rows.map(([id, fields]) => ({ id, ...(JSON.parse(fields[1] ?? '{}') as Omit<CoordinatorEvent, 'id'>) }))
+    return rows.map(([id, fields]) => CoordinatorEvent.parse({ id, ...JSON.parse(fields[1] ?? '{}') }))
   }
 
   /** Calls the listener with each event that is stored from now on, until the returned function is called. */

@@ -30,7 +30,11 @@ export function recordEnd(container: WorkerContainer, context: Context): Promise
   return work
 }
 
-async function writeEnd(container: WorkerContainer, record: WorkerRecord, context: Context): Promise<WorkerRecord | undefined> {
+async function writeEnd(
+  container: WorkerContainer,
+  record: WorkerRecord,
+  context: Context,
+): Promise<WorkerRecord | undefined> {
   const { engine, records, home, note } = context
   const facts = await engine.ended(container.id)
   if (facts === undefined) return undefined
@@ -49,7 +53,13 @@ async function writeEnd(container: WorkerContainer, record: WorkerRecord, contex
   const end = exitRecord(facts, said, asked, { name, entries })
   const ended: WorkerRecord = { ...record, stop: asked, container: container.id, end }
   await records.put(ended)
-  note({ kind: 'worker-ended', worker: record.name, project: record.project, request: record.request, message: told(end) })
+  note({
+    kind: 'worker-ended',
+    worker: record.name,
+    project: record.project,
+    request: record.request,
+    message: told(end),
+  })
   return ended
 }
 

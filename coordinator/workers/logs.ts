@@ -11,14 +11,26 @@ import { withoutSaid } from './finish.ts'
  * A worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
  * A follower goes over from one to the other without losing or repeating an entry.
  */
-export function workerLogs(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
+export function workerLogs(
+  worker: Worker,
+  query: LogsQuery,
+  context: Context,
+  signal: AbortSignal,
+): AsyncGenerator<Entry> {
   if (worker.id === '') {
-    throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, { hint: 'coordinator list' })
+    throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, {
+      hint: 'coordinator list',
+    })
   }
   return entriesOf(worker, query, context, signal)
 }
 
-async function* entriesOf(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<Entry> {
+async function* entriesOf(
+  worker: Worker,
+  query: LogsQuery,
+  context: Context,
+  signal: AbortSignal,
+): AsyncGenerator<Entry> {
   const end = context.records.get(worker.request)?.end
   if (end) {
     yield* end.log === null ? [] : lastOf(since(readLog(context.home, end.log), query.since), query.tail)
@@ -32,7 +44,12 @@ async function* entriesOf(worker: Worker, query: LogsQuery, context: Context, si
   if (ended.end?.log) yield* place.after(readLog(context.home, ended.end.log))
 }
 
-async function* live(worker: Worker, query: LogsQuery, context: Context, signal: AbortSignal): AsyncGenerator<LogEntry> {
+async function* live(
+  worker: Worker,
+  query: LogsQuery,
+  context: Context,
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry> {
   const options = {
     follow: query.follow,
     signal,
@@ -43,7 +60,8 @@ async function* live(worker: Worker, query: LogsQuery, context: Context, signal:
     yield* context.engine.logs(ContainerId.parse(worker.id), options)
   } catch (error) {
     // Removed while it was read: the kept log has it all.
-    if (!(error instanceof Error && 'statusCode' in error && (error.statusCode === 404 || error.statusCode === 409))) throw error
+    if (!(error instanceof Error && 'statusCode' in error && (error.statusCode === 404 || error.statusCode === 409)))
+      throw error
   }
 }
 
@@ -92,6 +110,7 @@ async function* lastOf(entries: AsyncIterable<Entry>, count: number | undefined)
 
 /** What to tell a reader whose log has lost its beginning. */
 export function cutNotice(worker: Worker, context: Context): string | undefined {
-  return context.records.get(worker.request)?.end?.logCut ? 'The beginning of this log is gone: it grew beyond 50 MB.' : undefined
+  return context.records.get(worker.request)?.end?.logCut
+    ? 'The beginning of this log is gone: it grew beyond 50 MB.'
+    : undefined
 }
-

@@ -23,7 +23,11 @@ export async function stopWorker(ref: string, grace: number, cancel: Cancel, con
     return { ...detailOf(worker, context), notices: [`Worker "${worker.name}" has ended already.`] }
   }
   if (worker.state === 'queued' && (await cancel(worker))) {
-    return { worker: { ...worker, state: 'ended', reason: 'cancelled' }, exit: null, notices: ['The request was still waiting; it was taken back.'] }
+    return {
+      worker: { ...worker, state: 'ended', reason: 'cancelled' },
+      exit: null,
+      notices: ['The request was still waiting; it was taken back.'],
+    }
   }
   const container = await containerOf(worker, context)
   const record = await stopContainer(container, { reason: 'stopped', at: context.now(), grace }, context)
@@ -55,7 +59,13 @@ export async function stopContainer(container: WorkerContainer, stop: Stop, cont
   // The first reason stays: a timeout that a person hurries along is still a timeout.
   const record = { ...known, container: container.id, stop: known.stop ?? stop }
   await records.put(record)
-  note({ kind: 'worker-stopping', worker: record.name, project: record.project, request: record.request, message: record.stop.reason })
+  note({
+    kind: 'worker-stopping',
+    worker: record.name,
+    project: record.project,
+    request: record.request,
+    message: record.stop.reason,
+  })
   await engine.stop(container.id, stop.grace)
   // The pass that sees the container's end may be faster than this; both do the same, once.
   const ended = await finish(container, context)
@@ -70,12 +80,14 @@ export function detailOf(worker: Worker, context: Context): WorkerDetail {
 }
 
 async function containerOf(worker: Worker, context: Context): Promise<WorkerContainer> {
-  for (const deadline = context.now() + STARTING; context.now() < deadline; ) {
+  for (const deadline = context.now() + STARTING; context.now() < deadline;) {
     const busy = [...context.roster.underway.keys()].some((request) => request === worker.request)
     const container = (await context.roster.containers()).find((candidate) => candidate.request === worker.request)
     if (container !== undefined && !busy) return container
     if (container === undefined && !busy) break
     await new Promise((resolve) => setTimeout(resolve, STEP))
   }
-  throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and cannot be stopped now.`, { hint: 'coordinator list' })
+  throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and cannot be stopped now.`, {
+    hint: 'coordinator list',
+  })
 }

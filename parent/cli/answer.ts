@@ -27,7 +27,7 @@ export async function failureOf(response: IncomingMessage): Promise<Error> {
   const { code, message, hint } = body?.error ?? {}
   if (!isFailureCode(code) || typeof message !== 'string') return notUnderstood(response)
   const failure = Failure.fromShape({ code, message, ...(typeof hint === 'string' && { hint }) })
-  return response.statusCode === 503 && code === 'not-ready' ? new Cut('not-ready', { failure }) : failure
+  return code === 'not-ready' ? new Cut('not-ready', { failure }) : failure
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

@@ -60,7 +60,14 @@ export class Instance {
 
   /** Names of all containers of this instance. */
   async containers(): Promise<string[]> {
-    const names = await succeed('docker', ['ps', '-a', '--filter', `label=hal9000.instance=${this.name}`, '--format', '{{.Names}}'])
+    const names = await succeed('docker', [
+      'ps',
+      '-a',
+      '--filter',
+      `label=hal9000.instance=${this.name}`,
+      '--format',
+      '{{.Names}}',
+    ])
     return names.split('\n').filter((name) => name !== '')
   }
 

@@ -31,13 +31,18 @@ export function run(command: string, args: readonly string[], options: RunOption
 /** Runs a command that must succeed; its stdout without the final newline. */
 export async function succeed(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const output = await run(command, args, options)
-  if (output.code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${output.code}:\n${output.stdout}${output.stderr}`)
+  if (output.code !== 0)
+    throw new Error(`${command} ${args.join(' ')} ended with ${output.code}:\n${output.stdout}${output.stderr}`)
   return output.stdout.trimEnd()
 }
 
 /** Waits until `condition` gives something; fails after `timeout` milliseconds, naming what it waited for. */
-export async function until<T>(what: string, condition: () => Promise<T | undefined | false>, timeout = 15_000): Promise<T> {
-  for (const deadline = Date.now() + timeout; Date.now() < deadline; ) {
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false>,
+  timeout = 15_000,
+): Promise<T> {
+  for (const deadline = Date.now() + timeout; Date.now() < deadline;) {
     const result = await condition()
     if (result !== undefined && result !== false) return result
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { SpawnRequest } from '../../../coordinator/contract/request.ts'
 import { run } from '../program.ts'
 import { refuse, testCoordinator } from '../testing/test-coordinator.ts'
@@ -92,7 +92,7 @@ describe('a command line becomes a request', () => {
   })
 
   test('environment files are read below the working directory of the host, and --env wins', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'hal9000-env-'))
+    const directory = temporaryDirectory()
     writeFileSync(join(directory, 'a.env'), '\ufeff# comment\r\nA=file\r\n\nQ="kept"\n  B=2\nFROM_HERE\n')
     const world = testWorld({ HAL9000_CWD: directory, FROM_HERE: 'here' })
     expect(await sent(world, ['--env-file', 'a.env', '-e', 'A=flag'])).toMatchObject({
@@ -101,7 +101,7 @@ describe('a command line becomes a request', () => {
   })
 
   test('secrets travel as base64, whatever their bytes', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'hal9000-secret-'))
+    const directory = temporaryDirectory()
     writeFileSync(join(directory, 'token'), Buffer.from([0, 255, 10, 195]))
     expect(await sent(testWorld({ HAL9000_CWD: directory }), ['--secret', 'TOKEN=token'])).toMatchObject({
       secrets: { TOKEN: Buffer.from([0, 255, 10, 195]).toString('base64') },
@@ -120,3 +120,9 @@ test.each([
   expect(await run('spawn', spawn, world, argv)).toBe(2)
   expect(world.err()).toContain(message)
 })
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'hal9000-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}

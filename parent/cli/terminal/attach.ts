@@ -11,6 +11,8 @@ import { terminalSize, type Size } from './size.ts'
 export type Attachment = { ref: string; id: string; size: Size; term: string; relay: boolean }
 
 const PROTOCOL = 'hal9000-terminal'
+/** How long the coordinator may take to find out how an attachment ended. Milliseconds. */
+const OUTCOME = 30_000
 
 /** Attaches until the person detaches (0) or the command ends (its exit code). */
 export async function attachTo(context: Context, attachment: Attachment): Promise<number> {
@@ -43,7 +45,7 @@ async function attached(context: Context, attachment: Attachment): Promise<Attac
 /** A coordinator that has restarted meanwhile knows the worker, and nothing of the attachment. */
 async function outcomeOf(context: Context, { id, ref }: Attachment): Promise<AttachOutcome> {
   try {
-    return await context.control.call<AttachOutcome>({ path: routeFor(ROUTE.outcome, id) })
+    return await context.control.call<AttachOutcome>({ path: routeFor(ROUTE.outcome, id), answerWithin: OUTCOME })
   } catch (error) {
     if (error instanceof Failure && error.code === 'not-ready') throw lost('The worker is not affected', ref, error)
     if (!(error instanceof Failure) || error.code !== 'not-found') throw error

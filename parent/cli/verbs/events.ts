@@ -1,6 +1,6 @@
 import { ROUTE } from '../../../coordinator/contract/control.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
-import type { CoordinatorEvent } from '../../../coordinator/contract/worker.ts'
+import type { CoordinatorEvent } from '../../../coordinator/contract/event.ts'
 import { bytesOf } from '../bytes.ts'
 import type { Context } from '../context.ts'
 import { errorCode } from '../error-code.ts'

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { encodeFrame } from '../../../coordinator/contract/frames.ts'
-import type { CoordinatorEvent } from '../../../coordinator/contract/worker.ts'
+import type { CoordinatorEvent } from '../../../coordinator/contract/event.ts'
 import { run } from '../program.ts'
 import {
   endedDetail,
