@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { z } from 'zod'
 import { DEFAULT_SOCKET } from './contract/control.ts'
 import { Failure } from './contract/failure.ts'
@@ -38,7 +39,7 @@ const roots = z
   .default('[]')
   .transform((value, context) => {
     const parsed = z.array(z.string().startsWith('/')).safeParse(parseJson(value || '[]'))
-    if (parsed.success) return parsed.data
+    if (parsed.success) return parsed.data.map((root) => posix.resolve('/', root))
     context.addIssue({ code: 'custom', message: 'is not a JSON list of absolute paths' })
     return z.NEVER
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** The rule for a worker's name; also what the message says when it is broken. */
-export const WORKER_NAME_RULE = '1 to 40 of the characters a-z A-Z 0-9 _ . - and the first a letter or digit'
+const WORKER_NAME_RULE = '1 to 40 of the characters a-z A-Z 0-9 _ . - and the first a letter or digit'
 
 /** A worker's name within its project. Refused, never repaired. */
 export const WorkerName = z

@@ -72,7 +72,7 @@ export const TerminalSize = z.strictObject({
 export type TerminalSize = z.infer<typeof TerminalSize>
 
 /** TERM is a file name in the terminfo database: never a path. */
-export const TermName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9+._-]{0,63}$/)
+const TermName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9+._-]{0,63}$/)
 
 /** What `spawn` sends: a plain request. Everything that needs a decision is decided by the coordinator. */
 export const SpawnRequest = z.strictObject({

@@ -95,8 +95,6 @@ export type AttachOutcome =
   | { outcome: 'detached'; worker: Worker }
   | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
 
-export type Failed = { error: FailureShape }
-
 /** `coordinator status`. */
 export type Status = {
   instance: string

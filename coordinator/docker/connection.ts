@@ -85,7 +85,7 @@ async function withDeadline<T>(socketPath: string, what: string, limit: number, 
   }
 }
 
-const AWAY = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'EACCES', 'ETIMEDOUT'])
+const AWAY = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'EACCES', 'ETIMEDOUT', 'EAGAIN'])
 
 /** A connection error becomes `engine-unreachable`; an HTTP answer passes on, its caller knows what it means. */
 function translate(error: unknown, socketPath: string, what: string): unknown {

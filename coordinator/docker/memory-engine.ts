@@ -62,8 +62,16 @@ export class MemoryEngine implements Engine {
     const id = ContainerId.parse(randomBytes(32).toString('hex'))
     const { name, image, labels } = spec
     this.#containers.set(id, {
-      ...{ id, name, image, labels, state: 'created', createdAt: this.#now() },
-      ...{ log: [], ended: undefined, startedAt: null, changed: new Set() },
+      id,
+      name,
+      image,
+      labels,
+      state: 'created',
+      createdAt: this.#now(),
+      log: [],
+      ended: undefined,
+      startedAt: null,
+      changed: new Set(),
     })
     return id
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { EndReason } from '../contract/worker.ts'
-import { type Ended, exitRecord, vanishedRecord } from './exit.ts'
+import { type Ended, exitRecord, unseenEnd } from './exit.ts'
 import { aRecord, NOW } from './testing.ts'
 import type { WorkerRecord } from './worker-record.ts'
 import type { Said } from './worker-says.ts'
@@ -96,14 +96,14 @@ test('a log whose beginning is gone is told by the missing first word', () => {
 })
 
 test('of a worker whose container went away only that can be said', () => {
-  expect(vanishedRecord(aRecord(), NOW)).toMatchObject({
+  expect(unseenEnd(aRecord(), 'gone', NOW)).toMatchObject({
     reason: 'failed',
     exitCode: null,
     startedAt: '2026-03-01T11:59:00.000Z',
     endedAt: '2026-03-01T12:00:00.000Z',
     log: null,
   })
-  expect(vanishedRecord(aRecord('w1', { readyAt: null, stop: stopFor('stopped') }), NOW)).toMatchObject({
+  expect(unseenEnd(aRecord('w1', { readyAt: null, stop: stopFor('stopped') }), 'gone', NOW)).toMatchObject({
     reason: 'stopped',
     startedAt: null,
   })

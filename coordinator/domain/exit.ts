@@ -47,8 +47,8 @@ export function exitRecord(
   }
 }
 
-/** The record of a worker whose container went away without us: what can be said is only that. */
-export function vanishedRecord(record: WorkerRecord, now: number): ExitRecord {
+/** The record of a worker whose end nobody saw: what can be said is only `message`. */
+export function unseenEnd(record: WorkerRecord, message: string, now: number): ExitRecord {
   return {
     reason: record.stop?.reason ?? 'failed',
     exitCode: null,
@@ -58,7 +58,7 @@ export function vanishedRecord(record: WorkerRecord, now: number): ExitRecord {
     oomKilled: false,
     oomKills: null,
     pidsLimitHits: null,
-    message: 'its container was removed by someone else before its end could be read',
+    message,
     log: null,
     logCut: false,
   }

@@ -4,9 +4,9 @@ import { Failure } from '../contract/failure.ts'
 /** Never a project, nor anything below: the host's own working parts. */
 const SYSTEM = ['/proc', '/sys', '/dev', '/etc', '/boot', '/run', '/var/run']
 /** Where home directories are, one a user. */
-const HOMES = ['/home', '/Users']
+const HOMES = new Set(['/home', '/Users'])
 /** Directories that hold credentials, wherever they are below a home directory. */
-const CREDENTIALS = new Set(['.ssh', '.gnupg', '.aws', '.docker', '.kube'])
+const CREDENTIALS = new Set(['.ssh', '.gnupg', '.aws', '.docker', '.kube', '.hal9000'])
 
 export type PolicyContext = {
   /** The engine's data directory on the host. */
@@ -28,7 +28,7 @@ export function deniedBecause(given: string, context: PolicyContext): string | u
   if (above !== undefined) return `it is in ${above}`
   const below = denied.find((place) => isWithin(place, path))
   if (below !== undefined) return `it contains ${below}`
-  if (HOMES.includes(path)) return 'it contains home directories'
+  if (HOMES.has(path)) return 'it contains home directories'
   const home = homeOf(path, homes)
   if (home === path) return 'it is a home directory; use a directory below it'
   if (home !== undefined) {
@@ -66,5 +66,5 @@ function homeOf(path: string, homes: readonly string[]): string | undefined {
   if (known !== undefined) return known
   if (isWithin(path, '/root')) return '/root'
   const [, top = '', user] = path.split('/')
-  return HOMES.includes(`/${top}`) && user !== undefined ? `/${top}/${user}` : undefined
+  return HOMES.has(`/${top}`) && user !== undefined ? `/${top}/${user}` : undefined
 }

@@ -77,7 +77,7 @@ describe('a worker that was created and not started', () => {
 
   test('is removed later', () => {
     expect(plan({ containers: [aContainer('w1', { state: 'created', createdAt: NOW - YOUNG })] })).toBe(
-      'remove 3f2a (w1): created long ago, never started, and no spawn works on it\n',
+      'discard 3f2a (w1): created long ago, never started, and no spawn works on it\n',
     )
   })
 })

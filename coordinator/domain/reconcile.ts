@@ -18,6 +18,7 @@ export type Step =
   | { do: 'adopt'; container: WorkerContainer; because: string }
   | { do: 'record-end'; container: WorkerContainer; because: string }
   | { do: 'remove'; container: WorkerContainer; because: string }
+  | { do: 'discard'; container: WorkerContainer; because: string }
   | { do: 'time-out'; container: WorkerContainer; because: string }
   | { do: 'stop-again'; container: WorkerContainer; because: string }
   | { do: 'record-vanished'; record: WorkerRecord; because: string }
@@ -50,7 +51,7 @@ function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, 
       return ended(container, record, now)
     case 'created':
       if (now - container.createdAt < YOUNG) return []
-      return [{ do: 'remove', container, because: 'created long ago, never started, and no spawn works on it' }]
+      return [{ do: 'discard', container, because: 'created long ago, never started, and no spawn works on it' }]
     case 'running':
     case 'restarting':
     case 'paused':

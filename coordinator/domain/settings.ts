@@ -61,12 +61,15 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
     return base
   }
 
+  const widest = userFile.timeout ?? parentEnv.timeout
+  // 0 is no limit, as for timeout(1).
+  const timeout = flags.timeout ?? clientEnv.timeout ?? least(widest, projectFile.timeout)
   return {
     image: flags.image ?? clientEnv.image ?? projectFile.image ?? userFile.image ?? parentEnv.image ?? defaults.image,
     command: flags.command ?? projectFile.command ?? userFile.command,
     limits: { memory: limit('memory'), cpus: limit('cpus'), pids: limit('pids') },
     env: { ...userFile.env, ...projectFile.env, ...flags.env },
-    timeout: flags.timeout ?? clientEnv.timeout ?? least(userFile.timeout ?? parentEnv.timeout, projectFile.timeout),
+    timeout: timeout === 0 ? undefined : timeout,
     notices,
   }
 }
@@ -142,7 +145,8 @@ function show(name: LimitName, value: number): string {
   return name === 'memory' ? formatSize(value) : String(value)
 }
 
+/** The smaller of two times, of which undefined and 0 are no limit. */
 function least(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b
+  if (!a || !b) return a || b
   return Math.min(a, b)
 }

@@ -1,5 +1,5 @@
 import type { Step } from '../domain/reconcile.ts'
-import { vanishedRecord } from '../domain/exit.ts'
+import { unseenEnd } from '../domain/exit.ts'
 import type { Context } from '../workers/context.ts'
 import { adopted, finish, recordEnd } from '../workers/finish.ts'
 import { stopContainer } from '../workers/stop.ts'
@@ -21,6 +21,12 @@ export async function perform(step: Step, context: Context): Promise<void> {
     case 'remove':
       await engine.remove(step.container.id)
       return
+    case 'discard': {
+      const record = records.get(step.container.request)
+      if (record?.end === null) await records.put({ ...record, end: unseenEnd(record, 'it was never started', now()) })
+      await engine.remove(step.container.id)
+      return
+    }
     case 'time-out':
       await stopContainer(step.container, { reason: 'timeout', at: now(), grace: TIMEOUT_GRACE }, context)
       return
@@ -29,7 +35,11 @@ export async function perform(step: Step, context: Context): Promise<void> {
       await finish(step.container, context)
       return
     case 'record-vanished': {
-      const end = vanishedRecord(step.record, now())
+      const end = unseenEnd(
+        step.record,
+        'its container was removed by someone else before its end could be read',
+        now(),
+      )
       await records.put({ ...step.record, end })
       note({ ...about(step), kind: 'worker-ended', message: end.message ?? end.reason })
       return

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { type Output, run, type RunOptions, succeed } from './run.ts'
 
 const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
 
 /** Owner of the test projects: not root, and nobody in the images. */
-const OWNER = 12_345
+export const OWNER = 12_345
 
 /** A deployment of its own for one test file, made and removed by the launcher as a person would. */
 export class Instance {
@@ -25,9 +26,10 @@ export class Instance {
   static async up(env: Record<string, string> = {}): Promise<Instance> {
     const name = `hal9000-test-${randomBytes(3).toString('hex')}`
     const instance = new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env)
-    const up = await instance.hal(['up', '--projects', instance.root])
-    if (up.code !== 0) throw new Error(`up failed with ${up.code}:\n${up.stderr}`)
-    return instance
+    const up = await instance.hal(['up', '--projects', instance.root], { timeout: 120_000 })
+    if (up.code === 0) return instance
+    await instance.down()
+    throw new Error(`up failed with ${up.code}:\n${up.stderr}`)
   }
 
   get parent(): string {
@@ -39,15 +41,33 @@ export class Instance {
     return run(LAUNCHER, args, { cwd: this.root, ...options, env: { ...this.#env, ...options.env } })
   }
 
-  /** A command in the parent, by the raw docker exec of seed 002. */
+  /** A command in the parent, by the raw docker exec of seed 002; `env` and `input` are the command's own. */
   exec(args: readonly string[], options: RunOptions = {}): Promise<Output> {
-    return run('docker', ['exec', this.parent, ...args], options)
+    const env = Object.keys(options.env ?? {}).flatMap((name) => ['-e', name])
+    const stdin = options.input === undefined ? [] : ['-i']
+    return run('docker', ['exec', ...stdin, ...env, this.parent, ...args], options)
   }
 
   /** `coordinator …` with --json, parsed. */
   async json<T>(args: readonly string[]): Promise<T> {
     const output = await this.exec(['coordinator', ...args, '--json'])
     return JSON.parse(output.stdout) as T
+  }
+
+  /** `spawn --detach --json …`, which must succeed; its answer. */
+  async spawn(args: readonly string[], options: RunOptions = {}): Promise<SpawnResult> {
+    const output = await this.exec(['spawn', '--detach', '--json', ...args], options)
+    if (output.code !== 0) throw new Error(`spawn ${args.join(' ')} ended with ${output.code}: ${output.stdout}`)
+    return JSON.parse(output.stdout) as SpawnResult
+  }
+
+  /** Waits for a worker's end; what is known of it then. */
+  async ended(ref: string): Promise<WorkerDetail> {
+    return await this.json<WorkerDetail>(['wait', ref])
+  }
+
+  async list(...args: string[]): Promise<Worker[]> {
+    return (await this.json<{ workers: Worker[] }>(['list', ...args])).workers
   }
 
   /** A fresh project directory that belongs to `owner`. */
@@ -60,15 +80,14 @@ export class Instance {
 
   /** Names of all containers of this instance. */
   async containers(): Promise<string[]> {
-    const names = await succeed('docker', [
-      'ps',
-      '-a',
-      '--filter',
-      `label=hal9000.instance=${this.name}`,
-      '--format',
-      '{{.Names}}',
-    ])
+    const label = `label=hal9000.instance=${this.name}`
+    const names = await succeed('docker', ['ps', '-a', '--filter', label, '--format', '{{.Names}}'])
     return names.split('\n').filter((name) => name !== '')
+  }
+
+  /** Names of its workers' containers. */
+  async workerContainers(): Promise<string[]> {
+    return (await this.containers()).filter((name) => ![this.parent, `${this.name}-net`].includes(name))
   }
 
   async down(): Promise<void> {

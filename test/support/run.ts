@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process'
 
-export type Output = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string; ms: number }
+export type Output = {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+  /** stdout as it came. */
+  bytes: Buffer
+  ms: number
+}
 
 export type RunOptions = { input?: string | Buffer; env?: Record<string, string>; cwd?: string; timeout?: number }
 
@@ -23,7 +31,8 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.on('error', reject)
     child.on('close', (code, signal) => {
       const ms = performance.now() - started
-      resolve({ code, signal, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), ms })
+      const bytes = Buffer.concat(stdout)
+      resolve({ code, signal, stdout: bytes.toString(), stderr: Buffer.concat(stderr).toString(), bytes, ms })
     })
   })
 }
