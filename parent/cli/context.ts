@@ -4,13 +4,13 @@ import type { Control } from './control-client.ts'
 export type Environment = Record<string, string | undefined>
 
 /** Our standard input: a terminal, a pipe or a file. */
-export type Input = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
+type Input = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
 
 /** Our standard output or standard error. */
 export type Output = Writable & { isTTY?: boolean; columns?: number; rows?: number }
 
 /** Where signals come from: the process, or an emitter in tests. */
-export type Signals = {
+type Signals = {
   on: (name: string, listener: () => void) => unknown
   off: (name: string, listener: () => void) => unknown
 }
@@ -22,6 +22,8 @@ export type World = {
   readonly stdout: Output
   readonly stderr: Output
   readonly signals: Signals
+  /** Ends us as a lost terminal would: SIGHUP to ourselves. */
+  readonly hangUp: () => void
   /** Changes a setting of the terminal that is our stdin, as stty(1) does. */
   readonly stty: (setting: string) => void
   /** Milliseconds since the epoch. */
@@ -42,6 +44,19 @@ export type Context = World & {
   readonly say: (line: string) => void
   /** What the process will exit with; the verbs set it. */
   exitCode: number
+}
+
+/**
+ * A person looks at this output: it is a terminal, or the launcher on the host says that our output ends at one
+ * (docker exec without -t has none inside).
+ */
+export function isTerminal(world: World, output: Output): boolean {
+  return output.isTTY === true || world.env['HAL9000_TERMINAL'] === '1'
+}
+
+/** Cells in a line of that terminal. */
+export function terminalWidth(world: World): number {
+  return world.stdout.columns || Number(world.env['HAL9000_COLUMNS']) || 80
 }
 
 /** Both ends are a terminal that a person looks at and types into. */

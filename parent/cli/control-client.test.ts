@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { controlClient } from './control-client.ts'
@@ -87,6 +88,25 @@ test('an answer that does not come in time is not-ready, also when it has begun'
   expect(coordinator.seen).toHaveLength(1)
 })
 
+test('the time for an answer ends with it: a stream and a raw connection outlive it', async () => {
+  await using coordinator = await testCoordinator(
+    (_, response) => {
+      response.write('a')
+      setTimeout(() => response.end('b'), 200)
+    },
+    (_, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\na')
+      setTimeout(() => socket.end('b'), 200)
+    },
+  )
+  const client = clientAt(coordinator.socketPath)
+  const stream = await client.open({ path: '/v1/events', answerWithin: 100 })
+  expect(await textOf(stream)).toBe('ab')
+  const { socket, head } = await client.upgrade({ path: '/v1/workers/w1/attach', answerWithin: 100 }, 'x')
+  socket.unshift(head)
+  expect(await textOf(socket)).toBe('ab')
+})
+
 test('a failure that is answered is thrown as it is', async () => {
   const error = {
     code: 'name-in-use',
@@ -117,3 +137,9 @@ test('a signal ends a call with its reason', async () => {
   setTimeout(() => controller.abort(new Error('enough')), 30)
   await expect(call).rejects.toThrow('enough')
 })
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}

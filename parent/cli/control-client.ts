@@ -6,7 +6,7 @@ import { failureOf, readAnswer } from './answer.ts'
 import { Cut, cutOf } from './cut.ts'
 import { persist } from './persist.ts'
 
-export type Call = {
+type Call = {
   method?: 'GET' | 'POST'
   path: string
   body?: object

@@ -17,23 +17,18 @@ export class Cut extends Error {
   }
 }
 
+const ABSENT = new Set(['ENOENT', 'ECONNREFUSED'])
+/** EAGAIN: the listener's backlog is full (connect(2), unix sockets). */
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'EAGAIN'])
+
 /** What an error of the socket means. */
 export function cutOf(error: unknown, socketPath: string): Error {
-  switch (errorCode(error)) {
-    case 'ENOENT':
-    case 'ECONNREFUSED':
-      return new Cut('absent', { cause: error })
-    // EAGAIN: the listener's backlog is full (connect(2), unix sockets).
-    case 'EAGAIN':
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return new Cut('broken', { cause: error })
-    case 'EACCES':
-      return new Failure('not-ready', `The control socket ${socketPath} may not be opened: permission denied.`, {
-        hint: './hal9000 status',
-        cause: error,
-      })
-    default:
-      return Failure.from(error)
-  }
+  const code = errorCode(error) ?? ''
+  if (ABSENT.has(code)) return new Cut('absent', { cause: error })
+  if (BROKEN.has(code)) return new Cut('broken', { cause: error })
+  if (code !== 'EACCES') return Failure.from(error)
+  return new Failure('not-ready', `The control socket ${socketPath} may not be opened: permission denied.`, {
+    hint: './hal9000 status',
+    cause: error,
+  })
 }

@@ -3,6 +3,7 @@ import { DEFAULT_SOCKET } from '../../coordinator/contract/control.ts'
 import { Failure } from '../../coordinator/contract/failure.ts'
 import type { Context, World } from './context.ts'
 import { controlClient } from './control-client.ts'
+import { watchLifeline } from './lifeline.ts'
 import { write, writeJson } from './write.ts'
 
 /** Adds one verb (or, for `spawn`, everything) to a commander program. */
@@ -32,6 +33,7 @@ export async function run(name: string, register: Register, world: World, argv: 
       getOutHelpWidth: () => Math.min(world.stdout.columns || 80, 120),
     })
     .exitOverride()
+  const lifeline = watchLifeline(world)
   try {
     register(program, context)
     await parse(program, own)
@@ -43,6 +45,8 @@ export async function run(name: string, register: Register, world: World, argv: 
     if (json) await writeJson(world.stdout, { error: failure.toShape() })
     else await write(world.stderr, lines(failure).join(newline) + newline)
     return failure.exitCode
+  } finally {
+    lifeline?.stop()
   }
 }
 

@@ -19,6 +19,7 @@ export function realWorld(version: string): World {
       return process.stderr
     },
     signals: process,
+    hangUp: () => void process.kill(process.pid, 'SIGHUP'),
     stty: (setting) => void spawnSync('stty', [setting], { stdio: ['inherit', 'ignore', 'ignore'] }),
     now: Date.now,
     newId: (letter) => letter + randomHex(12),

@@ -1,6 +1,6 @@
 import type { Frame } from '../../../coordinator/contract/frames.ts'
 import type { IoMode } from '../../../coordinator/contract/worker.ts'
-import type { Output, World } from '../context.ts'
+import { isTerminal, type Output, type World } from '../context.ts'
 import { CarriageReturnDropper } from '../text/carriage-return.ts'
 import { ControlStripper } from '../text/strip-controls.ts'
 import { write } from '../write.ts'
@@ -21,8 +21,8 @@ const EXACT: Filter = { push: (chunk) => chunk, end: () => Buffer.alloc(0) }
  */
 export function logWriter(world: World, how: { io: IoMode; raw: boolean }): LogWriter {
   const outputs = {
-    stdout: { to: world.stdout, filter: filterFor(world.stdout, how) },
-    stderr: { to: world.stderr, filter: filterFor(world.stderr, how) },
+    stdout: { to: world.stdout, filter: filterFor(isTerminal(world, world.stdout), how) },
+    stderr: { to: world.stderr, filter: filterFor(isTerminal(world, world.stderr), how) },
   }
   return {
     write: async ({ output, data }) => {
@@ -37,9 +37,9 @@ export function logWriter(world: World, how: { io: IoMode; raw: boolean }): LogW
   }
 }
 
-function filterFor(output: Output, how: { io: IoMode; raw: boolean }): Filter {
+function filterFor(terminal: boolean, how: { io: IoMode; raw: boolean }): Filter {
   if (how.raw) return EXACT
-  if (output.isTTY === true) return new ControlStripper()
+  if (terminal) return new ControlStripper()
   return how.io === 'session' ? new CarriageReturnDropper() : EXACT
 }
 

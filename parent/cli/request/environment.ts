@@ -2,7 +2,9 @@ import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { Environment } from '../context.ts'
 
 /** Variables of ours that say how to talk to the coordinator or to the launcher, not what to run. */
-const OURS_ALONE = new Set(['HAL9000_SOCKET', 'HAL9000_HANDOFF', 'HAL9000_CWD', 'HAL9000_COLUMNS', 'HAL9000_ROWS'])
+const OURS_ALONE = new Set(
+  ['SOCKET', 'HANDOFF', 'CWD', 'COLUMNS', 'ROWS', 'LIFELINE', 'TERMINAL'].map((name) => `HAL9000_${name}`),
+)
 
 /** The worker's environment from `--env-file` texts, then `--env` words; later ones win. */
 export function workerEnvironment(

@@ -93,7 +93,7 @@ describe('a command line becomes a request', () => {
 
   test('environment files are read below the working directory of the host, and --env wins', async () => {
     const directory = temporaryDirectory()
-    writeFileSync(join(directory, 'a.env'), '\ufeff# comment\r\nA=file\r\n\nQ="kept"\n  B=2\nFROM_HERE\n')
+    writeFileSync(join(directory, 'a.env'), '\ufeff# comment\r\nA=file\r\n\nQ="kept"\n  B=2\r\nFROM_HERE\n')
     const world = testWorld({ HAL9000_CWD: directory, FROM_HERE: 'here' })
     expect(await sent(world, ['--env-file', 'a.env', '-e', 'A=flag'])).toMatchObject({
       settings: { env: { A: 'flag', Q: '"kept"', B: '2', FROM_HERE: 'here' } },

@@ -94,6 +94,7 @@ test('relay: a handed over command that has ended meanwhile shows its output and
 test('a terminal is raw while attached, is asked how it is, and is given back', async () => {
   const world = testWorld({}, true)
   let typed = ''
+  let alone = ''
   const { code } = await attached(world, ['attach', 'w1'], {
     outcome: { outcome: 'detached', worker: worker() },
     upgrade: (socket) => {
@@ -104,10 +105,14 @@ test('a terminal is raw while attached, is asked how it is, and is given back', 
       })
       setTimeout(() => world.stdin.write('a\u001b[0nb'), 30)
       setTimeout(() => world.stdin.write('\u001b'), 60)
-      setTimeout(() => world.stdin.write('q'), 200)
+      setTimeout(() => {
+        alone = typed
+        world.stdin.write('q')
+      }, 200)
     },
   })
   expect(code).toBe(0)
+  expect(alone).toBe('ab\u001b')
   expect(typed).toBe('ab\u001bq')
   expect(world.out()).toBe('\u001b[5nscreen')
   expect(world.stdin.raw).toEqual([true, false])

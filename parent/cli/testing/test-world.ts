@@ -25,13 +25,15 @@ export function testWorld(env: Record<string, string> = {}, terminal = false): T
   const stderr = Object.assign(new PassThrough(), terminal && { isTTY: true })
   const out = kept(stdout)
   const err = kept(stderr)
+  const signals = new EventEmitter()
   let ids = 0
   return {
     env: { TERM: 'xterm-256color', ...env },
     stdin,
     stdout,
     stderr,
-    signals: new EventEmitter(),
+    signals,
+    hangUp: () => void signals.emit('SIGHUP'),
     stty: (setting) => settings.push(setting),
     now: Date.now,
     newId: (letter) => `${letter}${String((ids += 1)).padStart(24, '0')}`,

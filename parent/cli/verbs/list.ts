@@ -1,6 +1,6 @@
 import { ROUTE } from '../../../coordinator/contract/control.ts'
 import type { Worker } from '../../../coordinator/contract/worker.ts'
-import type { Context } from '../context.ts'
+import { isTerminal, terminalWidth, type Context } from '../context.ts'
 import { examples, jsonOption } from '../help.ts'
 import { collect } from '../option.ts'
 import type { Register } from '../program.ts'
@@ -49,7 +49,7 @@ async function show(context: Context, options: Options): Promise<void> {
         .join(''),
     )
   else {
-    const limit = context.stdout.isTTY === true ? context.stdout.columns || 80 : undefined
+    const limit = isTerminal(context, context.stdout) ? terminalWidth(context) : undefined
     await write(context.stdout, workerTable(workers, context.now(), limit))
   }
 }

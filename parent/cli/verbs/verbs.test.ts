@@ -127,6 +127,14 @@ test('logs on a terminal takes control sequences out, --raw does not', async () 
   expect((await coordinator(['logs', 'w1', '--raw'], logging(text), testWorld({}, true))).out).toBe(text)
 })
 
+test('the launcher says that our output ends at a terminal of the host', async () => {
+  const held = { HAL9000_TERMINAL: '1', HAL9000_COLUMNS: '60' }
+  expect((await coordinator(['logs', 'w1'], logging('\u001b]0;x\u0007hi\r\n'), testWorld(held))).out).toBe('hi\r\n')
+  const long = worker({ project: `/${'long/'.repeat(20)}end` })
+  const { out } = await coordinator(['list'], (_, response) => json(response, { workers: [long] }), testWorld(held))
+  expect(out).toContain('…')
+})
+
 test('logs whose reader has gone end quietly, also while following', async () => {
   const stdout = new PassThrough()
   stdout.destroy()
