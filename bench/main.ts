@@ -64,8 +64,13 @@ async function main(): Promise<void> {
 
   const date = new Date().toISOString()
   const machine = await readMachine()
-  const results = await play(chosen)
-  process.stdout.write(textTable(results))
+  const results: Result[] = []
+  try {
+    await play(chosen, results)
+  } finally {
+    // Also what was measured before something failed.
+    if (results.length > 0) process.stdout.write(textTable(results))
+  }
   const run = { date, command: 'npm run bench', machine, results }
   if (!values.quick && values.only === undefined) {
     await keep(run)
@@ -77,7 +82,7 @@ async function main(): Promise<void> {
 }
 
 /** Sets the stage, runs the measures one after the other, and clears the stage whatever happens, also at Ctrl-C. */
-async function play(chosen: readonly [string, Measure][]): Promise<Result[]> {
+async function play(chosen: readonly [string, Measure][], results: Result[]): Promise<void> {
   const interrupted = new AbortController()
   const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
   for (const [signal, code] of Object.entries(codes)) {
@@ -87,7 +92,6 @@ async function play(chosen: readonly [string, Measure][]): Promise<Result[]> {
       interrupted.abort(new Error(`interrupted by ${signal}`))
     })
   }
-  const results: Result[] = []
   await using stage = new Stage(interrupted.signal)
   say(`setting up ${stage.name}`)
   await stage.open()
@@ -95,7 +99,6 @@ async function play(chosen: readonly [string, Measure][]): Promise<Result[]> {
     say(name)
     results.push(...(await measure(stage, interrupted.signal)))
   }
-  return results
 }
 
 function say(line: string): void {
@@ -103,7 +106,13 @@ function say(line: string): void {
 }
 
 main().catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error))
-  for (const cause of error instanceof AggregateError ? error.errors : []) say(String(cause))
+  for (const cause of causes(error)) say(cause)
   process.exitCode ||= 1
 })
+
+/** What went wrong first, then what went wrong while cleaning up. */
+function causes(error: unknown): string[] {
+  if (error instanceof SuppressedError) return [...causes(error.suppressed), ...causes(error.error)]
+  if (error instanceof AggregateError) return [error.message, ...error.errors.flatMap(causes)]
+  return [error instanceof Error ? error.message : String(error)]
+}

@@ -75,15 +75,17 @@ async function main(): Promise<void> {
     memoryBudget: environment.HAL9000_MEMORY_BUDGET,
     cpuBudget: environment.HAL9000_CPU_BUDGET,
   }
+  const room = new Room(capacity, roster)
   const spawnContext: SpawnContext = {
     ...context,
-    room: new Room(capacity, roster),
+    room,
     network: () => surroundings.network(),
   }
 
   const control: ControlContext = {
     ...context,
     queue,
+    room,
     events,
     attachments: new Attachments(context),
     intake: intakeContext(surroundings, context),

@@ -47,7 +47,9 @@ const { metafile } = await build({
   // A class that refers to itself is renamed otherwise, and a log says `_Failure`.
   keepNames: true,
   legalComments: 'none',
-  banner: { js: '#!/usr/local/bin/node' },
+  // "--": Node reads the file of an `--env-file` behind the script's name too (nodejs/node#54232), and would follow a
+  // NODE_OPTIONS in it, here in the parent.
+  banner: { js: '#!/usr/local/bin/node --' },
   define: {
     'process.env.HAL9000_BUILD_VERSION': JSON.stringify(manifest.version),
     'process.env.HAL9000_BUILD_REVISION': JSON.stringify(revision),

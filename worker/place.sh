@@ -6,8 +6,7 @@
 # /dev/stderr only if the file behind it lets it write.
 make_room() {
   umask 022
-  mkdir -p $run $clients $user /home/worker
-  chmod 0700 $user
+  mkdir -p -m 0700 $user $clients /home/worker
   mkfifo -m 0666 $user/{control,go,out,err}
 }
 

@@ -4,11 +4,11 @@ import type { Stage } from '../stage.ts'
 
 /** Each in turn, so that noise hits all alike; microseconds of each on a line. */
 const SCRIPT = `
-time() { local began=\${EPOCHREALTIME/[.,]/}; "$@" >/dev/null || exit; echo -n "$((\${EPOCHREALTIME/[.,]/} - began)) "; }
+clock() { local began=\${EPOCHREALTIME/[.,]/}; "$@" >/dev/null || exit; echo -n "$((\${EPOCHREALTIME/[.,]/} - began)) "; }
 for ((round = 0; round < $1; round++)); do
-  time node -e 0
-  time spawn --version
-  time coordinator list
+  clock node -e 0
+  clock spawn --version
+  clock coordinator list
   echo
 done`
 

@@ -34,7 +34,7 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
   const { project, projectFile } = await resolveProject(request.project, await context.project())
   const layers = {
     flags: withCommand(request),
-    clientEnv: settingsFromEnvironment(request.clientEnv, "caller's"),
+    clientEnv: settingsFromEnvironment(callersOwn(request.clientEnv, context.environment), "caller's"),
     projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, 'hal9000.json')),
     userFile: await readUserFile(context),
     parentEnv: settingsFromEnvironment(context.environment, "parent's"),
@@ -65,6 +65,14 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
 
 function withCommand(request: SpawnRequest): Settings {
   return request.command === undefined ? request.settings : { ...request.settings, command: request.command }
+}
+
+/** `docker exec` gives a command the parent's environment: what is the same there is not the caller's wish. */
+function callersOwn(
+  environment: Record<string, string>,
+  parents: Record<string, string | undefined>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name, value]) => parents[name] !== value))
 }
 
 async function readUserFile(context: IntakeContext): Promise<Settings> {

@@ -13,14 +13,12 @@ import { parseInput } from './invalid.ts'
 
 /** spawn, list, inspect, stop, wait. */
 export function workerRoutes(server: FastifyInstance, context: ControlContext): void {
-  const { roster, records, queue } = context
+  const { roster, records, queue, room } = context
 
   const cancel = async (worker: Worker): Promise<boolean> => {
     const request = RequestId.parse(worker.request)
-    const cancelled = await queue.cancel(
-      request,
-      new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`),
-    )
+    const failure = new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`)
+    const cancelled = room.cancel(request, failure) || (await queue.cancel(request, failure))
     if (cancelled) roster.underway.delete(request)
     return cancelled
   }

@@ -112,6 +112,7 @@ async function down(values: Values, deployment: Deployment): Promise<void> {
     throw new Failure(
       'usage',
       `--keep leaves the workers running; it does not go with ${values.volumes ? '--volumes' : '--stop-workers'}.`,
+      { hint: './hal9000 down --keep, or ./hal9000 down --stop-workers' },
     )
   }
   const seen = await deployment.see()

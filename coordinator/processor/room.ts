@@ -18,52 +18,63 @@ export class Room {
   readonly #capacity: Capacity
   readonly #roster: Roster
   readonly #entered = new Map<RequestId, Limits>()
+  /** Who waits, and how to end that. */
+  readonly #waiting = new Map<RequestId, (failure: Failure) => void>()
   #turn: Promise<void> = Promise.resolve()
+  #because = ''
 
   constructor(capacity: Capacity, roster: Roster) {
     this.#capacity = capacity
     this.#roster = roster
   }
 
-  /** Returns when there is room; fails with `queue-timeout` when the order's time to wait is over. */
+  /** Returns when there is room; fails with `queue-timeout` when the order's time to wait is over, or as `cancel` says. */
   async enter(order: SpawnOrder, now: () => number): Promise<void> {
     const { maxWorkers, memoryBudget, cpuBudget } = this.#capacity
     if (maxWorkers === 0 && memoryBudget === null && cpuBudget === null) return
-    const before = this.#turn
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#turn = promise
+    const cancelled = new Promise<never>((_resolve, reject) => this.#waiting.set(order.request, reject))
+    const turn = this.#turn.then(() => this.#waitFor(order))
+    this.#turn = turn.catch(() => {})
+    // Whoever stands behind one that may wait longer is still told in time. Not at once: there may be room.
+    const timer = setTimeout(() => this.cancel(order.request, this.#late(order)), Math.max(STEP, order.waitUntil - now()))
     try {
-      await before
-      await this.#waitFor(order, now)
+      await Promise.race([turn, cancelled])
     } finally {
-      resolve()
+      clearTimeout(timer)
+      this.#waiting.delete(order.request)
     }
+  }
+
+  /** Takes back an order that still waits for room; false when it does not. */
+  cancel(request: RequestId, failure: Failure): boolean {
+    const reject = this.#waiting.get(request)
+    reject?.(failure)
+    return this.#waiting.delete(request)
   }
 
   leave(request: RequestId): void {
     this.#entered.delete(request)
   }
 
-  async #waitFor(order: SpawnOrder, now: () => number): Promise<void> {
-    for (;;) {
+  async #waitFor(order: SpawnOrder): Promise<void> {
+    while (this.#waiting.has(order.request)) {
       const admission = admit(this.#capacity, await this.#inUse(order.request), order.limits)
+      if (!this.#waiting.has(order.request)) return
       if (admission.admit) {
         this.#entered.set(order.request, order.limits)
         return
       }
       if (!admission.ever)
         throw new Failure('invalid-value', `Worker "${order.name}" can never start: ${admission.because}.`)
-      if (now() >= order.waitUntil) {
-        throw new Failure(
-          'queue-timeout',
-          `There was no room for worker "${order.name}" in time: ${admission.because}.`,
-          {
-            hint: 'wait longer with --wait 10m, or end a worker with: coordinator stop NAME',
-          },
-        )
-      }
+      this.#because = admission.because
       await new Promise((resolve) => setTimeout(resolve, STEP))
     }
+  }
+
+  #late(order: SpawnOrder): Failure {
+    return new Failure('queue-timeout', `There was no room for worker "${order.name}" in time: ${this.#because}.`, {
+      hint: 'wait longer with --wait 10m, or end a worker with: coordinator stop NAME',
+    })
   }
 
   async #inUse(own: RequestId): Promise<Limits[]> {

@@ -34,12 +34,14 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
     timings[stage] = context.now() - order.receivedAt
   }
   passed('dequeued')
-  context.roster.underway.set(request, { order, state: 'creating' })
+  // Until it is let in it can be taken back, as long as it is queued.
+  context.roster.underway.set(request, { order, state: 'queued' })
   try {
     const known = context.records.get(request)
     if (known?.end) return reported(known, order)
     await context.room.enter(order, context.now)
     passed('admitted')
+    context.roster.underway.set(request, { order, state: 'creating' })
     const spec = workerContainerSpec(context.instance, order, await context.network())
     let taken = await takeName(order, spec, context)
     while (taken.taken !== 'created') {

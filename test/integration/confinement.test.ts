@@ -94,3 +94,11 @@ test('environment and secrets reach the command, and are nowhere else to be read
   expect((await instance.hal(['logs'])).stdout).not.toContain('c0nfidential')
   await instance.exec(['coordinator', 'stop', 'told'])
 })
+
+test('NODE_OPTIONS in an environment file are the command’s, not the parent’s', async () => {
+  await writeFile(join(instance.root, 'preload.cjs'), 'console.log("LOADED")\n')
+  await writeFile(join(instance.root, 'options'), `NODE_OPTIONS=--require=${instance.root}/preload.cjs\n`)
+  const options = ['--env-file', join(instance.root, 'options')]
+  const ran = await instance.exec(['spawn', ...options, project, '--', 'sh', '-c', 'echo "$NODE_OPTIONS"'])
+  expect(ran.stdout).toBe(`--require=${instance.root}/preload.cjs\n`)
+})

@@ -65,9 +65,10 @@ test.each([
   ['memory: "much" is not a size', '{"memory":"much"}'],
 ])('a project file that %s refuses the spawn, with its path', async (says, text) => {
   const broken = await instance.project('broken')
+  const before = await instance.workerContainers()
   await writeFile(join(broken, 'hal9000.json'), text)
   const refused = await instance.exec(['spawn', '-d', '--json', broken, '--', 'true'])
-  expect(await instance.list()).toEqual([])
+  expect(await instance.workerContainers()).toEqual(before)
   expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'invalid-value', exitCode: 2 } })
   expect(refused.stdout).toContain(broken)
   expect(JSON.parse(refused.stdout).error.message).toContain(says)

@@ -36,11 +36,8 @@ describe('what spawn prints', () => {
   test('--json: one object with the worker, the time of each stage, and why it was detached', async () => {
     const { worker, run, timings, notices } = await instance.spawn([project, '-n', 'j', '--', 'sleep', '100'])
     expect(worker).toMatchObject({ name: 'j', project, state: 'running', command: ['sleep', '100'], attached: 0 })
-    expect(worker).toMatchObject({
-      id: expect.stringMatching(/^[0-9a-f]{64}$/),
-      io: 'session',
-      image: /worker/ && expect.any(String),
-    })
+    expect(worker).toMatchObject({ io: 'session', id: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(worker.image).toMatch(/^hal9000\/worker:/)
     expect(worker.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     expect(worker.limits).toEqual({ memory: 4 * 2 ** 30, cpus: expect.any(Number), pids: 100 })
     expect(run).toEqual({ mode: 'detached', because: '--detach was given' })

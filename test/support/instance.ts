@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { type Output, run, type RunOptions, succeed } from './run.ts'
 
-const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
+export const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
 
 /** Owner of the test projects: not root, and nobody in the images. */
 export const OWNER = 12_345
@@ -15,17 +15,23 @@ export class Instance {
   readonly name: string
   /** Directory that is its project root. */
   readonly root: string
-  readonly #env: Record<string, string>
+  /** What the launcher is told, and whoever stands in for it. */
+  readonly env: Record<string, string>
 
   private constructor(name: string, root: string, env: Record<string, string>) {
     this.name = name
     this.root = root
-    this.#env = { ...env, HAL9000_NAME: name, HOME: root }
+    this.env = { ...env, HAL9000_NAME: name, HOME: root }
+  }
+
+  /** A name and a project root, and nothing on the engine yet. */
+  static async planned(env: Record<string, string> = {}): Promise<Instance> {
+    const name = `hal9000-test-${randomBytes(3).toString('hex')}`
+    return new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env)
   }
 
   static async up(env: Record<string, string> = {}): Promise<Instance> {
-    const name = `hal9000-test-${randomBytes(3).toString('hex')}`
-    const instance = new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env)
+    const instance = await Instance.planned(env)
     const up = await instance.hal(['up', '--projects', instance.root], { timeout: 120_000 })
     if (up.code === 0) return instance
     await instance.down()
@@ -38,7 +44,7 @@ export class Instance {
 
   /** The launcher, as from a person's shell in the project root (or `cwd`). */
   hal(args: readonly string[], options: RunOptions = {}): Promise<Output> {
-    return run(LAUNCHER, args, { cwd: this.root, ...options, env: { ...this.#env, ...options.env } })
+    return run(LAUNCHER, args, { cwd: this.root, ...options, env: { ...this.env, ...options.env } })
   }
 
   /** A command in the parent, by the raw docker exec of seed 002; `env` and `input` are the command's own. */
