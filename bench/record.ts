@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { timed } from './command.ts'
 import type { Machine } from './machine.ts'
 import type { Result } from './result.ts'
 import { markdownTable } from './table.ts'
@@ -10,12 +11,12 @@ const PLACE = /(<!-- figures: [^>]*-->\n)[\s\S]*(<!-- end of figures -->)/
 
 export type Run = { date: string; command: string; machine: Machine; results: Result[] }
 
-/** Keeps a run: every raw figure in bench/results/latest.json. */
+/** Keeps a run: every raw figure in bench/results/latest.json, in the form that `npm run format:check` wants. */
 export async function keep(run: Run): Promise<void> {
+  const file = join(RESULTS, 'latest.json')
   await mkdir(RESULTS, { recursive: true })
-  const lines = run.results.map((result) => `    ${JSON.stringify(result, rounded)}`)
-  const head = JSON.stringify({ date: run.date, command: run.command, machine: run.machine }, null, 2)
-  await writeFile(join(RESULTS, 'latest.json'), `${head.slice(0, -2)},\n  "results": [\n${lines.join(',\n')}\n  ]\n}\n`)
+  await writeFile(file, JSON.stringify(run, rounded))
+  await timed('npx', ['--no', 'oxfmt', file])
 }
 
 /** Puts a run's table into docs/performance.md. */

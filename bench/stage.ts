@@ -114,31 +114,16 @@ export class Stage {
     const problems: unknown[] = []
     const attempt = (work: () => Promise<unknown>): Promise<unknown> =>
       work().catch((error: unknown) => problems.push(error))
-    // A docker run that was cut off may still have made its container: look after the deployment is gone, not before.
     const env = { ...process.env, HAL9000_NAME: this.name }
     await attempt(() => timed(LAUNCHER, ['down', '--stop-workers', '--volumes'], { env, timeout: 180_000 }))
-    await attempt(async () => {
-      const own = await timed('docker', ['ps', '-aq', '--filter', `label=${LABEL}=${this.name}`])
-      const ids = own.stdout.split('\n').filter((id) => id !== '')
-      if (ids.length > 0) await timed('docker', ['rm', '--force', '--volumes', ...ids])
-    })
-    if (this.#root !== '') await attempt(() => rm(this.#root, { recursive: true, force: true }))
-    await attempt(() => this.#nothingLeft())
-    if (problems.length > 0) throw new AggregateError(problems, `${this.name} could not be removed completely.`)
-  }
-
-  async #nothingLeft(): Promise<void> {
-    const left: string[] = []
+    // What that left, where it failed, and the plain containers: a docker run that was cut off may still have made its own.
     for (const label of [`hal9000.instance=${this.name}`, `${LABEL}=${this.name}`]) {
-      for (const list of [
-        ['ps', '-aq'],
-        ['network', 'ls', '-q'],
-        ['volume', 'ls', '-q'],
-      ]) {
-        left.push((await timed('docker', [...list, '--filter', `label=${label}`])).stdout)
-      }
+      await attempt(() => removeAll(['ps', '-aq'], ['rm', '--force', '--volumes'], label))
+      await attempt(() => removeAll(['network', 'ls', '-q'], ['network', 'rm'], label))
+      await attempt(() => removeAll(['volume', 'ls', '-q'], ['volume', 'rm'], label))
     }
-    if (left.join('') !== '') throw new Error(`Left behind: ${left.join(' ')}`)
+    if (this.#root !== '') await attempt(() => rm(this.#root, { recursive: true, force: true }))
+    if (problems.length > 0) throw new AggregateError(problems, `${this.name} was not removed in order:`)
   }
 
   /** Any of the docker clients on PATH will do that runs in the image: a static one, or one whose libraries are there. */
@@ -172,4 +157,11 @@ export class Stage {
     this.#signal.throwIfAborted()
     return timed(command, args, options)
   }
+}
+
+/** Removes by id what carries the label: names are random and the label is this run's alone. */
+async function removeAll(list: readonly string[], remove: readonly string[], label: string): Promise<void> {
+  const { stdout } = await timed('docker', [...list, '--filter', `label=${label}`])
+  const ids = stdout.split('\n').filter((id) => id !== '')
+  if (ids.length > 0) await timed('docker', [...remove, ...ids])
 }

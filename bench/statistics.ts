@@ -6,7 +6,7 @@ export function summarise(samples: readonly number[]): Summary {
 }
 
 /** Linear between the two nearest ranks, as spreadsheets and NumPy have it; NaN of nothing. */
-export function percentile(samples: readonly number[], share: number): number {
+function percentile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b)
   const rank = (sorted.length - 1) * share
   const below = sorted[Math.floor(rank)] ?? Number.NaN

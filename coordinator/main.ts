@@ -23,7 +23,9 @@ import type { Context } from './workers/context.ts'
 import { Roster } from './workers/roster.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
-const SHUTDOWN_GRACE = 1_500
+const SHUTDOWN_GRACE = 1_000
+/** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
+const SHUTDOWN_REST = 500
 
 /**
  * The composition root: reads environment, clock and signals, builds the parts, runs, shuts down. The only place that does.
@@ -61,6 +63,7 @@ async function main(): Promise<void> {
     roster,
     recording: new Map(),
     note: (event) => events.add(event),
+    wakeAt: (time) => reconciler.wakeAt(time),
     log,
     now: Date.now,
   }
@@ -128,11 +131,12 @@ async function main(): Promise<void> {
     log.info({ signal }, 'shutting down')
     context.note({ kind: 'coordinator-stopping', worker: null, project: null, request: null, message: signal })
     await queue.close(SHUTDOWN_GRACE)
-    await Promise.all([server.close(), reconciler.stop(), events.flush()])
+    const rest = Promise.all([server.close(), reconciler.stop(), events.flush()])
+    await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, SHUTDOWN_REST).unref())])
     redis.disconnect()
     log.info('stopped')
-    process.exitCode = 0
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_GRACE).unref()
+    // What still runs is a stop in its grace; the next coordinator finds it in the record and goes on.
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
 }

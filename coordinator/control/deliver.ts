@@ -20,18 +20,18 @@ export async function deliver(request: SpawnRequest, context: DeliverContext): P
   if (known !== undefined) return { ...(await known.settled), run }
   if (context.roster.underway.has(request.id)) return { ...(await context.queue.settled(request.id)), run }
   const order = await takeIn(request, context.intake)
-  await enqueue(order, context)
-  if (request.noWait)
-    return {
-      worker: fromOrder(order, 'queued'),
-      run: { mode: 'detached', because: '--no-wait was given' },
-      notices: order.notices,
-      timings: {},
-    }
-  return { ...(await answered(order, context)), run }
+  const { settled } = await enqueue(order, context)
+  if (!request.noWait) return { ...(await inTime(order, settled, context)), run }
+  settled.catch(() => {}) // Told as an event; nobody waits for it here.
+  return {
+    worker: fromOrder(order, 'queued'),
+    run: { mode: 'detached', because: '--no-wait was given' },
+    notices: order.notices,
+    timings: {},
+  }
 }
 
-async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<void> {
+async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<{ settled: Promise<Spawned> }> {
   const { waiting } = await context.queue.depth()
   if (waiting >= context.maxQueue) {
     throw new Failure('queue-full', `${waiting} requests are waiting already (HAL9000_MAX_QUEUE).`, {
@@ -39,24 +39,18 @@ async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<void
     })
   }
   context.roster.underway.set(order.request, { order, state: 'queued' })
+  const { name, project, request, image } = order
+  context.note({ kind: 'worker-queued', worker: name, project: project.path, request, message: `with image ${image}` })
   try {
-    await context.queue.add(order)
+    return await context.queue.add(order)
   } catch (error) {
-    context.roster.underway.delete(order.request)
+    context.roster.underway.delete(request)
     throw error
   }
-  const { name, project, request } = order
-  context.note({
-    kind: 'worker-queued',
-    worker: name,
-    project: project.path,
-    request,
-    message: `with image ${order.image}`,
-  })
 }
 
 /** The processor's answer; an order that nobody took up until its time to wait was over is taken back. */
-async function answered(order: SpawnOrder, context: DeliverContext): Promise<Spawned> {
+async function inTime(order: SpawnOrder, settled: Promise<Spawned>, context: DeliverContext): Promise<Spawned> {
   const late = new Failure('queue-timeout', `Worker "${order.name}" waited in the queue longer than it may.`, {
     hint: 'wait longer with --wait 10m',
   })
@@ -71,7 +65,7 @@ async function answered(order: SpawnOrder, context: DeliverContext): Promise<Spa
     Math.max(0, order.waitUntil - context.now()),
   )
   try {
-    return await context.queue.settled(order.request)
+    return await settled
   } finally {
     clearTimeout(timer)
   }

@@ -36,7 +36,10 @@ export class Room {
     const turn = this.#turn.then(() => this.#waitFor(order))
     this.#turn = turn.catch(() => {})
     // Whoever stands behind one that may wait longer is still told in time. Not at once: there may be room.
-    const timer = setTimeout(() => this.cancel(order.request, this.#late(order)), Math.max(STEP, order.waitUntil - now()))
+    const timer = setTimeout(
+      () => this.cancel(order.request, this.#late(order)),
+      Math.max(STEP, order.waitUntil - now()),
+    )
     try {
       await Promise.race([turn, cancelled])
     } finally {

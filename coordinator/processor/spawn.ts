@@ -95,6 +95,7 @@ async function start(
   const readyAt = context.now()
   const ready = { ...record, readyAt, deadline: order.timeout === null ? null : readyAt + order.timeout }
   await records.put(ready)
+  if (ready.deadline !== null) context.wakeAt(ready.deadline)
   return ready
 }
 

@@ -1,4 +1,5 @@
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
+import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
@@ -16,7 +17,14 @@ const MAX_DEATHS = 25
 /** How long answers are kept for a client that asks again. */
 const KEEP = { age: 24 * 3600, count: 2000 }
 
-type Payload = { sealed: string }
+/** What Redis sees of an order and of its answer: both hold the command. */
+type Sealed = { sealed: string }
+
+/** Our own, unchanged: the seal says so. */
+const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
+
+/** Who waits for an answer; `queued` once there will be one. */
+type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean }
 
 export type SpawnQueueOptions = {
   redis: RedisAddress
@@ -30,10 +38,10 @@ export type SpawnQueueOptions = {
  * same request twice is one job. It ends when the worker is ready, or with the failure that the client is told.
  */
 export class SpawnQueue {
-  readonly #queue: Queue<Payload, Spawned>
+  readonly #queue: Queue<Sealed, Sealed>
   readonly #options: SpawnQueueOptions
-  readonly #waiting = new Map<string, PromiseWithResolvers<Spawned>>()
-  #worker: Worker<Payload, Spawned> | undefined
+  readonly #waiting = new Map<string, Waiting>()
+  #worker: Worker<Sealed, Sealed> | undefined
 
   constructor(options: SpawnQueueOptions) {
     this.#options = options
@@ -49,33 +57,40 @@ export class SpawnQueue {
     return `hal9000:${this.#options.instance}`
   }
 
-  /** Puts the order on the queue; the same request again changes nothing. Fails with `not-ready` without Redis. */
-  async add(order: SpawnOrder): Promise<void> {
+  /**
+   * Puts the order on the queue; the same request again changes nothing. Its answer comes with the promise that is returned.
+   * Fails with `not-ready` without Redis.
+   */
+  async add(order: SpawnOrder): Promise<{ settled: Promise<Spawned> }> {
     const sealed = seal(this.#options.key, order.request, order)
-    await this.#ask(() =>
-      this.#queue.add(
-        'spawn',
-        { sealed },
-        { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP },
-      ),
-    )
+    // Listened for before it is asked for: an answer may come before `add` has returned.
+    const waiting = this.#listen(order.request)
+    waiting.queued = true
+    const options = { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }
+    try {
+      await this.#ask(() => this.#queue.add('spawn', { sealed }, options))
+    } catch (error) {
+      this.#waiting.delete(order.request)
+      throw error
+    }
+    return { settled: waiting.promise }
   }
 
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
   async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
+    const waiting = this.#listen(request)
     const job = await this.#ask(() => this.#queue.getJob(request))
+    const state = await this.#ask(async () => job?.getState())
+    if (job !== undefined && state !== 'completed' && state !== 'failed') return { settled: waiting.promise }
+    if (!waiting.queued) this.#waiting.delete(request)
     if (job === undefined) return undefined
-    const state = await this.#ask(() => job.getState())
-    if (state === 'completed') return { settled: Promise.resolve(job.returnvalue) }
     if (state === 'failed') return { settled: rejected(failureOf(job.failedReason)) }
-    return { settled: this.settled(request) }
+    return { settled: Promise.resolve(Answer.parse(unseal(this.#options.key, request, job.returnvalue.sealed))) }
   }
 
-  /** Settles when the processor in this process has an answer to the request. */
-  settled(request: RequestId): Promise<Spawned> {
-    const waiting = this.#waiting.get(request) ?? Promise.withResolvers<Spawned>()
-    this.#waiting.set(request, waiting)
-    return waiting.promise
+  /** Settles when the processor in this process has an answer to a request that is under way. */
+  settled(request: string): Promise<Spawned> {
+    return this.#listen(request).promise
   }
 
   /** Takes a request back that nobody works on yet; false when it is too late for that. */
@@ -104,7 +119,7 @@ export class SpawnQueue {
 
   /** Starts to carry orders out. */
   start(process: (order: SpawnOrder) => Promise<Spawned>): void {
-    this.#worker = new Worker<Payload, Spawned>('spawn', (job) => this.#process(job, process), {
+    this.#worker = new Worker<Sealed, Sealed>('spawn', (job) => this.#process(job, process), {
       connection: { ...this.#options.redis, maxRetriesPerRequest: null, retryStrategy },
       prefix: this.#prefix,
       concurrency: CONCURRENCY,
@@ -129,13 +144,13 @@ export class SpawnQueue {
     await Promise.race([Promise.all([this.#worker?.close(true), this.#queue.close()]), forced])
   }
 
-  async #process(job: Job<Payload>, process: (order: SpawnOrder) => Promise<Spawned>): Promise<Spawned> {
+  async #process(job: Job<Sealed>, process: (order: SpawnOrder) => Promise<Spawned>): Promise<Sealed> {
     const request = job.id ?? ''
     try {
       const result = await process(this.#orderOf(job))
       // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
       this.#settle(request, (waiting) => waiting.resolve(result))
-      return result
+      return { sealed: seal(this.#options.key, request, result) }
     } catch (error) {
       const failure = Failure.from(error)
       this.#settle(request, (waiting) => waiting.reject(failure))
@@ -143,11 +158,17 @@ export class SpawnQueue {
     }
   }
 
-  #orderOf(job: Job<Payload>): SpawnOrder {
+  #orderOf(job: Job<Sealed>): SpawnOrder {
     return SpawnOrder.parse(unseal(this.#options.key, job.id ?? '', job.data.sealed))
   }
 
-  #settle(request: string, how: (waiting: PromiseWithResolvers<Spawned>) => void): void {
+  #listen(request: string): Waiting {
+    const waiting = this.#waiting.get(request) ?? { ...Promise.withResolvers<Spawned>(), queued: false }
+    this.#waiting.set(request, waiting)
+    return waiting
+  }
+
+  #settle(request: string, how: (waiting: Waiting) => void): void {
     const waiting = this.#waiting.get(request)
     if (waiting === undefined) return
     this.#waiting.delete(request)

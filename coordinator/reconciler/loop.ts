@@ -22,6 +22,8 @@ export class Reconciler {
   #absent: ReadonlySet<RequestId> = new Set()
   /** Containers that the engine said have ended, until they are seen so. */
   #died = new Set<ContainerId>()
+  /** Workers that steps are done for now. */
+  readonly #working = new Map<RequestId, Promise<void>>()
   #pass: Promise<void> | undefined
   #again = false
   /** Why the engine could not be seen in the last pass; undefined while it can. */
@@ -54,9 +56,16 @@ export class Reconciler {
     return this.#pass
   }
 
+  /** A pass at that time, if it comes before the next full look: a worker's time is up to the second. */
+  wakeAt(time: number): void {
+    const wait = time - this.#context.now()
+    if (wait > 0 && wait < INTERVAL) setTimeout(() => void this.trigger(), wait).unref()
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#pass
+    await Promise.all(this.#working.values())
   }
 
   async #passes(): Promise<void> {
@@ -71,7 +80,7 @@ export class Reconciler {
     try {
       const steps = await this.#plan()
       if (steps.length > 0) log.debug({ plan: render(steps) }, 'reconcile')
-      await Promise.all(inOrderPerWorker(steps).map((own) => this.#performAll(own)))
+      for (const [request, own] of perWorker(steps)) this.#begin(request, own)
       for (const name of await records.prune(this.#retention, now())) await removeLog(home, name)
       this.#back()
     } catch (error) {
@@ -86,6 +95,7 @@ export class Reconciler {
     const all = records.all()
     const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent }, now())
     this.#lookAgainFor(containers, busy)
+    for (const { deadline, end } of all) if (deadline !== null && end === null) this.wakeAt(deadline)
     const present = new Set(containers.map((container) => container.request))
     this.#absent = new Set(
       all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request),
@@ -103,6 +113,15 @@ export class Reconciler {
     )
     this.#died = new Set(unsettled.map((container) => container.id))
     if (unsettled.length > 0) setTimeout(() => void this.trigger(), SOON).unref()
+  }
+
+  /** Each worker's steps go on by themselves: a stop that takes its grace keeps nobody else waiting. */
+  #begin(request: RequestId, steps: readonly Step[]): void {
+    if (this.#working.has(request)) return
+    this.#working.set(
+      request,
+      this.#performAll(steps).finally(() => this.#working.delete(request)),
+    )
   }
 
   /** The steps of one worker, in order; what fails is tried again in the next pass. */
@@ -158,9 +177,6 @@ export class Reconciler {
   }
 }
 
-function inOrderPerWorker(steps: readonly Step[]): Step[][] {
-  const byRequest = Map.groupBy(steps, (step) =>
-    step.do === 'record-vanished' ? step.record.request : step.container.request,
-  )
-  return [...byRequest.values()]
+function perWorker(steps: readonly Step[]): Map<RequestId, Step[]> {
+  return Map.groupBy(steps, (step) => (step.do === 'record-vanished' ? step.record.request : step.container.request))
 }

@@ -82,7 +82,7 @@ test('a supervisor that is killed too comes back, and one coordinator with it', 
     return (await instance.exec(up)).stdout === 'true true\ntrue true\n'
   })
   await ready()
-  const count = ['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "daemon.cjs" | wc -l']
+  const count = ['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "[d]aemon.cjs" | wc -l']
   expect((await instance.exec(count)).stdout).toBe('1\n')
 })
 

@@ -5,19 +5,35 @@ export type Answer = { status: number; body: { error?: { code: string; message: 
 
 /** One call to the control API from inside the parent: what no command would send, or only once. */
 export async function control(instance: Instance, method: string, path: string, body: object): Promise<Answer> {
-  const command = ['exec', '-i', instance.parent, 'node', '-e', CALL, method, path]
-  return JSON.parse(await succeed('docker', command, { input: JSON.stringify(body) })) as Answer
+  const [answer] = await controlAll(instance, method, path, [body])
+  if (answer === undefined) throw new Error('no answer')
+  return answer
 }
 
-const CALL = `
+/** The same call with many bodies at once; their answers in order. */
+export async function controlAll(
+  instance: Instance,
+  method: string,
+  path: string,
+  bodies: readonly object[],
+): Promise<Answer[]> {
+  const command = ['exec', '-i', instance.parent, 'node', '-e', CALLS, method, path]
+  return JSON.parse(await succeed('docker', command, { input: JSON.stringify(bodies) })) as Answer[]
+}
+
+const CALLS = `
   const [, method, path] = process.argv
-  const body = require('node:fs').readFileSync(0)
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  const socketPath = '/run/hal9000/control.sock'
-  const sent = require('node:http').request({ socketPath, method, path, headers }, async (response) => {
-    let text = ''
-    for await (const chunk of response) text += chunk
-    console.log(JSON.stringify({ status: response.statusCode, body: JSON.parse(text) }))
+  const call = (body) => new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const socketPath = '/run/hal9000/control.sock'
+    const sent = require('node:http').request({ socketPath, method, path, headers }, async (response) => {
+      let text = ''
+      for await (const chunk of response) text += chunk
+      resolve({ status: response.statusCode, body: JSON.parse(text) })
+    })
+    sent.on('error', reject)
+    sent.end(body)
   })
-  sent.end(body)
+  const bodies = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))
+  Promise.all(bodies.map((body) => call(JSON.stringify(body)))).then((all) => console.log(JSON.stringify(all)))
 `

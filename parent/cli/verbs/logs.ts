@@ -12,8 +12,9 @@ type Options = { follow?: true; tail?: number; since?: string; timestamps?: true
 
 const AFTER = `
 On a terminal everything but text and colours is taken out of what the worker
-printed. Elsewhere the bytes are exact, but that a session's CR LF becomes LF.
---raw turns both off.`
+printed. Elsewhere the text is as the worker wrote it, but that a session's CR LF
+becomes LF. --raw turns both off. The engine's log holds text: bytes that are not
+UTF-8 are replaced in it.`
 
 export const logs: Register = (program, context) => {
   program
