@@ -26,7 +26,9 @@ export async function walk(root: string, path: string): Promise<string | undefin
     }
     links += 1
     if (links > MAX_LINKS) return undefined
-    const target = await readlink(here)
+    // A link of /proc may be closed even to root: nobody can follow it, so it leads nowhere.
+    const target = await readlink(here).catch(() => undefined)
+    if (target === undefined) return undefined
     if (target.startsWith('/')) real = []
     todo.unshift(...parts(target))
   }

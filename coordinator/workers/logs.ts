@@ -36,7 +36,7 @@ async function* entriesOf(
     yield* end.log === null ? [] : lastOf(since(readLog(context.home, end.log), query.since), query.tail)
     return
   }
-  const place = new Place()
+  const place = new Place(beginning(query, context.now()))
   yield* place.of(withoutSaid(live(worker, query, context, signal), []))
   if (!query.follow || signal.aborted) return
   // The container has ended, and may be gone before all of it was read: the rest is in the log that is kept.
@@ -65,30 +65,46 @@ async function* live(
   }
 }
 
-/** Where a reader is in a log: parts of one line share their time, so they are counted. */
+/**
+ * Where a reader is in a log: parts of one line share their time, so they are counted. Of each output on its own, because
+ * the engine takes the times of the two before it puts them in a row.
+ */
 class Place {
-  #at = ''
-  #count = 0
+  readonly #read: Record<Entry['output'], { at: string; count: number }>
+
+  /** `from`: nothing before that time is wanted. */
+  constructor(from: string) {
+    this.#read = { stdout: { at: from, count: 0 }, stderr: { at: from, count: 0 } }
+  }
 
   async *of(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
     for await (const entry of entries) {
-      this.#count = entry.at === this.#at ? this.#count + 1 : 1
-      this.#at = entry.at
+      const read = this.#read[entry.output]
+      read.count = entry.at === read.at ? read.count + 1 : 1
+      read.at = entry.at
       yield entry
     }
   }
 
   async *after(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
-    let same = 0
+    const same = { stdout: 0, stderr: 0 }
     for await (const entry of entries) {
-      if (entry.at < this.#at) continue
-      if (entry.at === this.#at) {
-        same += 1
-        if (same <= this.#count) continue
+      const read = this.#read[entry.output]
+      if (entry.at < read.at) continue
+      if (entry.at === read.at) {
+        same[entry.output] += 1
+        if (same[entry.output] <= read.count) continue
       }
       yield entry
     }
   }
+}
+
+/** The time before which a follower wants nothing: where it began, if it wants only the end of what was there then. */
+function beginning(query: LogsQuery, now: number): string {
+  const from = query.tail === undefined ? query.since : now
+  // Without the Z it is before every time in that millisecond: the engine's have nanoseconds.
+  return from === undefined ? '' : new Date(from).toISOString().slice(0, -1)
 }
 
 async function* since(entries: AsyncIterable<Entry>, from: number | undefined): AsyncGenerator<Entry> {

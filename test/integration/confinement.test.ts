@@ -77,7 +77,8 @@ test('labels say who it is, and nothing else does', async () => {
 test('environment and secrets reach the command, and are nowhere else to be read', async () => {
   await writeFile(join(instance.root, 'token'), 'c0nfidential-secret\n', { mode: 0o600 })
   await writeFile(join(instance.root, 'env'), '# a comment\nFROM_FILE=c0nfidential-file\nSHARED=of the file\n')
-  const show = 'cat /run/secrets/token; stat -c %a:%u /run/secrets/token; echo "$FROM_FILE $GIVEN $SHARED $TAKEN"; sleep 100'
+  const show =
+    'cat /run/secrets/token; stat -c %a:%u /run/secrets/token; echo "$FROM_FILE $GIVEN $SHARED $TAKEN"; sleep 100'
   const { worker } = await instance.spawn(
     [
       ...['-n', 'told', '--secret', `token=${instance.root}/token`, '--env-file', `${instance.root}/env`],

@@ -22,7 +22,12 @@ const ENDS: [what: string, options: string[], command: string[], end: Partial<Ex
   ['exit 143', ['--no-tty'], sh('exit 143'), { reason: 'exited', exitCode: 143, signal: null }],
   ['kill -9 of itself', [], sh('kill -9 $$'), { reason: 'exited', exitCode: 137, signal: 'KILL' }],
   ['kill -9 of itself, on pipes', ['--no-tty'], sh('kill -9 $$'), { reason: 'exited', exitCode: 137, signal: 'KILL' }],
-  ['too much memory', ['--memory', '32m'], ['--', 'tail', '/dev/zero'], { reason: 'oom', exitCode: 137, signal: 'KILL', oomKilled: true }],
+  [
+    'too much memory',
+    ['--memory', '32m'],
+    ['--', 'tail', '/dev/zero'],
+    { reason: 'oom', exitCode: 137, signal: 'KILL', oomKilled: true },
+  ],
 ]
 
 test.each(ENDS)('%s: wait, inspect, list and the exit code agree', async (_what, options, command, end) => {

@@ -39,7 +39,11 @@ test('ten workers at once on ten projects: listed, followed, stopped, and nothin
 
 /** What the engine holds that could be left behind. Other deployments of this machine come and go meanwhile. */
 async function world(): Promise<Record<string, string[]>> {
-  const own = (text: string): string[] => text.split('\n').filter((line) => line.includes(instance.name)).sort()
+  const own = (text: string): string[] =>
+    text
+      .split('\n')
+      .filter((line) => line.includes(instance.name))
+      .sort()
   return {
     containers: await instance.containers(),
     byName: own(await succeed('docker', ['ps', '-a', '--format', '{{.Names}}'])),

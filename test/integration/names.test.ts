@@ -89,7 +89,15 @@ test('of thirty that race for one name one wins', async () => {
 
 test('a container of someone else under the name is never touched', async () => {
   const name = `${instance.name}-${hash8(one)}-theirs`
-  const id = await succeed('docker', ['create', '--name', name, '--entrypoint', 'sleep', 'hal9000/worker-ultramin:0.1.0', '100'])
+  const id = await succeed('docker', [
+    'create',
+    '--name',
+    name,
+    '--entrypoint',
+    'sleep',
+    'hal9000/worker-ultramin:0.1.0',
+    '100',
+  ])
   try {
     for (const options of [[], ['--replace']]) {
       const refused = await failure(['spawn', '-d', '--json', '-n', 'theirs', ...options, one, ...SLEEP])

@@ -29,7 +29,10 @@ test('kill -9 of the coordinator in a burst of spawns: every request comes to ex
   expect(await instance.workerContainers()).toHaveLength(10)
   // Each runs its command, not only a container of its name.
   for (const { request, io } of listed.slice(0, 3)) {
-    expect([io, await instance.json(['inspect', request])]).toMatchObject(['session', { worker: { command: ['sleep', '300'] } }])
+    expect([io, await instance.json(['inspect', request])]).toMatchObject([
+      'session',
+      { worker: { command: ['sleep', '300'] } },
+    ])
   }
   await instance.exec(['coordinator', 'stop-all', '--yes'])
   expect(await instance.workerContainers()).toEqual([])
@@ -76,7 +79,11 @@ test('an emptied Redis removes nothing: workers run on, records are there, spawn
 })
 
 test('a supervisor that is killed too comes back, and one coordinator with it', async () => {
-  await instance.exec(['sh', '-c', 'kill -9 $(cat /proc/[0-9]*/stat | sed -n "s/^\\([0-9]*\\) (s6-supervise).*/\\1/p")'])
+  await instance.exec([
+    'sh',
+    '-c',
+    'kill -9 $(cat /proc/[0-9]*/stat | sed -n "s/^\\([0-9]*\\) (s6-supervise).*/\\1/p")',
+  ])
   await until('all services are up', async () => {
     const up = ['sh', '-c', 'for s in coordinator redis; do s6-svstat -o up,ready /run/hal9000/service/$s; done']
     return (await instance.exec(up)).stdout === 'true true\ntrue true\n'

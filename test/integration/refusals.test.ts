@@ -109,7 +109,9 @@ test.each(SPAWNS)('spawn refuses %s', async (_what, args, code, exitCode, says) 
 test('without --json a refusal is a line on stderr and the next step, which is a command', async () => {
   const refused = await instance.exec(['spawn', '-d', '/opt/x', '--', 'true'])
   expect(refused).toMatchObject({ code: 7, stdout: '' })
-  expect(refused.stderr).toMatch(/^\/opt\/x is not in .*\.\nNext: allow it on the host with: \.\/hal9000 up --projects \/opt\/x\n$/)
+  expect(refused.stderr).toMatch(
+    /^\/opt\/x is not in .*\.\nNext: allow it on the host with: \.\/hal9000 up --projects \/opt\/x\n$/,
+  )
 })
 
 test.each([

@@ -14,7 +14,11 @@ beforeAll(async () => {
   instance = await Instance.up({ WORKER_MEMORY: '500m', WORKER_PIDS_LIMIT: '70' })
   project = await instance.project('configured')
   await userFile({ memory: '400m', env: { WHO: 'user', USER_ONLY: 'yes' } })
-  await projectFile({ memory: '300m', env: { WHO: 'project' }, command: ['sh', '-c', 'echo "$WHO $USER_ONLY"; sleep 100'] })
+  await projectFile({
+    memory: '300m',
+    env: { WHO: 'project' },
+    command: ['sh', '-c', 'echo "$WHO $USER_ONLY"; sleep 100'],
+  })
 })
 afterAll(() => instance.down())
 
@@ -40,7 +44,16 @@ test('the user file beats the parent’s environment, which beats the default', 
 })
 
 test('environment is put together name by name, and the command may come with the project', async () => {
-  const ran = await instance.exec(['spawn', project, '-e', 'USER_ONLY=flag', '--', 'sh', '-c', 'echo "$WHO $USER_ONLY"'])
+  const ran = await instance.exec([
+    'spawn',
+    project,
+    '-e',
+    'USER_ONLY=flag',
+    '--',
+    'sh',
+    '-c',
+    'echo "$WHO $USER_ONLY"',
+  ])
   expect(ran.stdout).toBe('project flag\n')
   const { worker } = await spawned([])
   expect(worker.command).toEqual(['sh', '-c', 'echo "$WHO $USER_ONLY"; sleep 100'])

@@ -17,7 +17,8 @@ const RELAY = ['--relay', 'a-relay-of-a-test', '--columns', '80', '--rows', '24'
 
 test.each([
   ...['attach', 'logs', 'wait', 'inspect', 'stop'].map(
-    (verb) => [`${verb} nobody`, [verb, 'nobody', ...(verb === 'attach' ? RELAY : [])], 'not-found', 5, '"nobody"'] as const,
+    (verb) =>
+      [`${verb} nobody`, [verb, 'nobody', ...(verb === 'attach' ? RELAY : [])], 'not-found', 5, '"nobody"'] as const,
   ),
   ['attach without a terminal', ['attach', 'piped'], 'no-terminal', 2, 'attach needs a terminal'],
   ['attach to pipes', ['attach', 'piped', ...RELAY], 'wrong-state', 9, 'logs -f piped'],
@@ -73,4 +74,3 @@ test('without a coordinator every verb says so: exit 4', async () => {
   await until('it is ready again', async () => (await instance.exec(['coordinator', 'ready'])).code === 0)
   expect(await instance.list()).toMatchObject([{ name: 'piped', state: 'running' }])
 })
-

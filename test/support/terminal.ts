@@ -42,14 +42,14 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux(['capture-pane', '-p'])).split('\n')
   }
 
-  /** Waits until the screen shows something; the screen then. */
+  /** Waits until something is shown, on the screen or scrolled out of it; all of that then. */
   async shows(what: string | RegExp, timeout = 15_000): Promise<string> {
     let screen = ''
     try {
       return await until(
         `the terminal shows ${what}`,
         async () => {
-          screen = (await this.rows()).join('\n')
+          screen = await this.#tmux(['capture-pane', '-p', '-S', '-'])
           return (typeof what === 'string' ? screen.includes(what) : what.test(screen)) && screen
         },
         timeout,
