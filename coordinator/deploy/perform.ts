@@ -1,5 +1,5 @@
-import { MountsPrivate, type Deployment } from './deployment.ts'
-import type { Op } from './plan.ts'
+import { MountsPrivate, type Deployment } from '../docker/deployment.ts'
+import type { Op } from '../domain/deployment/plan.ts'
 
 /** Seconds between TERM and KILL for the parent: its own supervisor gives its services 2. */
 const PARENT_GRACE = 10

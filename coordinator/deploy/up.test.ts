@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { MountsPrivate, Overtaken, SourceMissing, type Deployment } from './deployment.ts'
-import type { Seen } from './plan.ts'
-import type { DeploymentSpec, Wanted } from './specs.ts'
+import { MountsPrivate, Overtaken, SourceMissing, type Deployment } from '../docker/deployment.ts'
+import type { Seen } from '../domain/deployment/plan.ts'
+import type { DeploymentSpec, Wanted } from '../domain/deployment/specs.ts'
 import { up } from './up.ts'
 
 const WANTED: Wanted = {

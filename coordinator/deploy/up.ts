@@ -1,8 +1,8 @@
 import { Failure } from '../contract/failure.ts'
-import { Overtaken, SourceMissing, type Deployment } from './deployment.ts'
+import { Overtaken, SourceMissing, type Deployment } from '../docker/deployment.ts'
 import { perform } from './perform.ts'
-import { planUp, type Op, type UpOptions } from './plan.ts'
-import type { Wanted } from './specs.ts'
+import { planUp, type Op, type UpOptions } from '../domain/deployment/plan.ts'
+import type { Wanted } from '../domain/deployment/specs.ts'
 
 /** How long a parent may take until it is ready to spawn. Milliseconds. */
 const READY_WITHIN = 30_000

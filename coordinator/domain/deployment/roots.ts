@@ -1,5 +1,5 @@
-import { Failure } from '../contract/failure.ts'
-import { deniedBecause, isWithin } from '../domain/project-policy.ts'
+import { Failure } from '../../contract/failure.ts'
+import { deniedBecause, isWithin } from '../project-policy.ts'
 
 /**
  * What the parent itself is made of. A root that is one of these, or contains one, would be mounted over it; a

@@ -1,4 +1,4 @@
-import { Failure } from '../contract/failure.ts'
+import { Failure } from '../../contract/failure.ts'
 import { holderSpec, parentSpec, type DeploymentSpec, type Wanted } from './specs.ts'
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'

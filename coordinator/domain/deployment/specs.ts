@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { LABEL, LABEL_SCHEMA, type Role } from '../contract/labels.ts'
+import { LABEL, LABEL_SCHEMA, type Role } from '../../contract/labels.ts'
 
 /** Where the state volume is mounted in the parent, and in the short-lived container that runs `up`. */
 export const STATE_DIRECTORY = '/var/lib/hal9000'

@@ -1,4 +1,4 @@
-import { Failure } from '../contract/failure.ts'
+import { Failure } from '../../contract/failure.ts'
 
 /** What `up` itself consumes or the parent is told by other means; never passed on as a setting. */
 const NOT_PASSED = new Set([
