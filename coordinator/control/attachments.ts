@@ -36,17 +36,25 @@ export class Attachments {
     checkAttachable(worker)
     if (this.#open.size >= MAX_OPEN) throw new Failure('queue-full', `${MAX_OPEN} terminals are attached already.`)
     if (this.#open.has(query.id)) throw new Failure('invalid-value', `An attachment "${query.id}" is open already.`)
-    const { columns, rows } = query
-    const terminal = await this.#context.engine.terminal(ContainerId.parse(worker.id), [ATTACH, query.id, query.term], {
-      columns,
-      rows,
-    })
+    const terminal = await this.#terminal(worker, query)
     const client = accept()
     const outcome = this.#join(query.id, worker, terminal, client)
     this.#open.set(query.id, { worker, terminal, outcome })
     outcome.catch((error: unknown) =>
       this.#context.log.warn({ err: error, request: worker.request }, 'an attachment ended badly'),
     )
+  }
+
+  /** A command may end while somebody attaches to it: the engine knows first, and the record follows. */
+  async #terminal(worker: Worker, { id, term, columns, rows }: AttachQuery): Promise<Terminal> {
+    try {
+      return await this.#context.engine.terminal(ContainerId.parse(worker.id), [ATTACH, id, term], { columns, rows })
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'wrong-state') throw error
+      const record = await this.#context.records.ended(worker.request, AbortSignal.timeout(END)).catch(() => undefined)
+      if (record !== undefined) checkAttachable(fromRecord(record))
+      throw error
+    }
   }
 
   async resize(id: string, size: TerminalSize): Promise<void> {
@@ -121,6 +129,8 @@ function checkAttachable(worker: Worker): void {
 }
 
 function firstToEnd(client: Duplex, session: Duplex): Promise<'client' | 'session'> {
+  // It may have ended before anybody listened: a process that says nothing and ends at once.
+  if (session.readableEnded || session.destroyed) return Promise.resolve('session')
   return new Promise((resolve) => {
     // Node keeps a server's socket half-open after an upgrade: a client that died is an "end", not a "close".
     for (const event of ['end', 'close', 'error']) client.once(event, () => resolve('client'))

@@ -31,15 +31,19 @@ const LOGIN_SHELL = ['/bin/bash', '-l']
  */
 export async function takeIn(request: SpawnRequest, context: IntakeContext): Promise<SpawnOrder> {
   const receivedAt = context.now()
-  const { project, projectFile } = await resolveProject(request.project, await context.project())
+  const [{ project, projectFile }, host, userFile] = await Promise.all([
+    resolveProject(request.project, await context.project()),
+    context.host(),
+    readUserFile(context),
+  ])
   const layers = {
     flags: withCommand(request),
     clientEnv: settingsFromEnvironment(callersOwn(request.clientEnv, context.environment), "caller's"),
     projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, 'hal9000.json')),
-    userFile: await readUserFile(context),
+    userFile,
     parentEnv: settingsFromEnvironment(context.environment, "parent's"),
   }
-  const settings = resolveSettings(layers, { image: context.defaultImage }, await context.host())
+  const settings = resolveSettings(layers, { image: context.defaultImage }, host)
   const image = await workerImage(settings.image, context)
   const command = settings.command ?? agentOf(image) ?? LOGIN_SHELL
   return {

@@ -1,4 +1,5 @@
 import { Duplex, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
@@ -16,6 +17,8 @@ import { workerLine } from './worker-line.ts'
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
 const CHANGE = 30_000
+/** Between looks at a process that is being started. Milliseconds. */
+const BEGIN_STEP = 5
 
 /** The engine behind a Docker socket, seen by one instance; `connected` is asked before every call. */
 export function dockerodeEngine(connected: () => Promise<Connection>, instance: InstanceName): Engine {
@@ -87,11 +90,13 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async remove(id) {
-      // 409: another removal of it is under way.
-      await settled(
-        ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true })),
-        [404, 409],
-      )
+      try {
+        await ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true }))
+      } catch (error) {
+        // 409 is said of a container that runs as well.
+        const underWay = httpStatus(error) === 409 && engineMessage(error).includes('already in progress')
+        if (httpStatus(error) !== 404 && !underWay) throw answered(error, 'remove the worker')
+      }
     },
 
     async ended(id) {
@@ -111,17 +116,21 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async terminal(id, command, size): Promise<Terminal> {
-      const exec = await ask('exec', QUICK, (docker) =>
-        docker.getContainer(id).exec({
-          Cmd: [...command],
-          AttachStdin: true,
-          AttachStdout: true,
-          AttachStderr: true,
-          Tty: true,
-          User: '0:0',
-        }),
+      const exec = await whileRunning(
+        ask('exec', QUICK, (docker) =>
+          docker.getContainer(id).exec({
+            Cmd: [...command],
+            AttachStdin: true,
+            AttachStdout: true,
+            AttachStderr: true,
+            Tty: true,
+            User: '0:0',
+          }),
+        ),
       )
-      const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: true }))
+      const stream = await whileRunning(
+        ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: true })),
+      )
       const resize = async (to: TerminalSize): Promise<void> => {
         // 404 and 409: the process has ended; 500: it has not quite started. A later resize follows.
         await settled(
@@ -129,12 +138,10 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
           [404, 409, 500],
         )
       }
+      const inspect = () => ask('exec inspect', QUICK, () => exec.inspect())
+      await begun(inspect, stream)
       await resize(size)
-      return {
-        stream,
-        resize,
-        exitCode: async () => (await ask('exec inspect', QUICK, () => exec.inspect())).ExitCode,
-      }
+      return { stream, resize, exitCode: async () => (await inspect()).ExitCode }
     },
 
     async run(id, command) {
@@ -156,6 +163,7 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
       const stream = asDuplexOrReadable(await ask('events', QUICK, (docker) => docker.getEvents({ filters })))
       const abort = (): void => void stream.destroy()
       signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
       try {
         yield* parseEvents(stream)
       } catch (error) {
@@ -222,6 +230,38 @@ async function unless404<T>(work: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if (httpStatus(error) === 404) return undefined
     throw error
+  }
+}
+
+/** Work in a container that must be running: `wrong-state` where it has ended, is gone or is paused. */
+async function whileRunning<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const status = httpStatus(error) ?? 0
+    // 500 is what `exec inspect` says of a container that has ended.
+    const gone = [404, 409].includes(status) || (status === 500 && engineMessage(error).includes('not running'))
+    throw gone ? notRunning(error) : error
+  }
+}
+
+function notRunning(cause?: unknown): Failure {
+  return new Failure('wrong-state', 'The worker is not running.', { hint: 'coordinator list -a', cause })
+}
+
+/**
+ * Waits until the process of an exec runs or has run. A container that ends meanwhile is no error of `exec start`: the
+ * engine writes its complaint into the stream, where only the terminal would see it, and gives 126 to 128 as exit code.
+ */
+async function begun(inspect: () => Promise<{ Pid: number; ExitCode: number | null }>, stream: Duplex): Promise<void> {
+  for (const deadline = Date.now() + QUICK; Date.now() < deadline;) {
+    const { Pid, ExitCode } = await whileRunning(inspect())
+    if (Pid > 0 || (ExitCode !== null && (ExitCode < 126 || ExitCode > 128))) return
+    if (ExitCode !== null) {
+      stream.destroy()
+      throw notRunning()
+    }
+    await sleep(BEGIN_STEP)
   }
 }
 

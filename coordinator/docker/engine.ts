@@ -30,7 +30,7 @@ export type Engine = {
   /** The facts of an ended container; undefined while it runs or when it is gone. */
   ended(id: ContainerId): Promise<Ended | undefined>
   logs(id: ContainerId, options: LogOptions): AsyncIterable<LogEntry>
-  /** A process with a terminal in a running container, as the container's root. */
+  /** A process with a terminal in a running container, as the container's root. Throws `wrong-state` where it has ended. */
   terminal(id: ContainerId, command: readonly string[], size: TerminalSize): Promise<Terminal>
   /** Runs a command in a running container to its end, without input or output; its exit code. */
   run(id: ContainerId, command: readonly string[]): Promise<number>

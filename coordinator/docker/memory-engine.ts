@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { Failure } from '../contract/failure.ts'
-import { ContainerId } from '../contract/names.ts'
+import { LABEL } from '../contract/labels.ts'
+import { ContainerId, type InstanceName } from '../contract/names.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
 import type { Ended } from '../domain/exit.ts'
@@ -20,15 +21,21 @@ type Kept = Container & {
  * Its workers understand three commands: `exit N`, `echo TEXT`, and `sleep …`, which runs until it is stopped.
  */
 export class MemoryEngine implements Engine {
-  readonly images = new Map<string, Image>()
-  readonly #containers = new Map<string, Kept>()
-  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  readonly images: Map<string, Image>
+  readonly #instance: InstanceName
+  readonly #containers: Map<string, Kept>
+  readonly #listeners: Set<(container: Kept, action: string) => void>
   readonly #now: () => number
   /** When set, every call fails with it: the engine is away. */
   away: Failure | undefined
 
-  constructor(now: () => number = Date.now) {
+  /** `beside`: an engine whose images and containers this one shows to another instance. */
+  constructor(instance: InstanceName, now: () => number = Date.now, beside?: MemoryEngine) {
+    this.#instance = instance
     this.#now = now
+    this.images = beside?.images ?? new Map()
+    this.#containers = beside ? beside.#containers : new Map()
+    this.#listeners = beside ? beside.#listeners : new Set()
   }
 
   async host(): ReturnType<Engine['host']> {
@@ -44,7 +51,7 @@ export class MemoryEngine implements Engine {
 
   async containers(): Promise<Container[]> {
     this.#reach()
-    return [...this.#containers.values()].map(shown)
+    return [...this.#containers.values()].filter((container) => this.#isOwn(container)).map(shown)
   }
 
   async find(nameOrId: string): Promise<Container | undefined> {
@@ -57,7 +64,8 @@ export class MemoryEngine implements Engine {
 
   async create(spec: ContainerSpec): Promise<ContainerId | 'taken'> {
     this.#reach()
-    if ((await this.find(spec.name)) !== undefined) return 'taken'
+    // Nothing is awaited between the look and the taking.
+    if ([...this.#containers.values()].some((container) => container.name === spec.name)) return 'taken'
     if (!this.images.has(spec.image)) throw new Failure('image-missing', `Image "${spec.image}" is not on this host.`)
     const id = ContainerId.parse(randomBytes(32).toString('hex'))
     const { name, image, labels } = spec
@@ -103,9 +111,12 @@ export class MemoryEngine implements Engine {
 
   async remove(id: ContainerId): Promise<void> {
     this.#reach()
-    const state = this.#containers.get(id)?.state
-    if (state === 'running' || state === 'paused') throw new Failure('unexpected', 'a running container is not removed')
-    if (this.#containers.delete(id)) this.#tell({ id, action: 'destroy' })
+    const container = this.#containers.get(id)
+    if (container === undefined) return
+    if (container.state === 'running' || container.state === 'paused')
+      throw new Failure('worker-failed', 'A running container is not removed.')
+    this.#containers.delete(id)
+    this.#tell(container, 'destroy')
   }
 
   async ended(id: ContainerId): Promise<Ended | undefined> {
@@ -148,8 +159,8 @@ export class MemoryEngine implements Engine {
   async *events(signal: AbortSignal): AsyncGenerator<EngineEvent> {
     const fresh: EngineEvent[] = []
     let wake = Promise.withResolvers<void>()
-    const listener = (event: EngineEvent): void => {
-      fresh.push(event)
+    const listener = (container: Kept, action: string): void => {
+      if (this.#isOwn(container)) fresh.push({ id: container.id, action })
       wake.resolve()
     }
     this.#listeners.add(listener)
@@ -192,7 +203,7 @@ export class MemoryEngine implements Engine {
     container.state = 'exited'
     container.ended = { exitCode, oomKilled: false, startedAt: container.startedAt, endedAt: this.#time(), error: '' }
     this.#changed(container)
-    this.#tell({ id: container.id, action: 'die' })
+    this.#tell(container, 'die')
   }
 
   #say(container: Kept, output: 'stdout' | 'stderr', text: string): void {
@@ -205,8 +216,12 @@ export class MemoryEngine implements Engine {
     container.changed.clear()
   }
 
-  #tell(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event)
+  #tell(container: Kept, action: string): void {
+    for (const listener of this.#listeners) listener(container, action)
+  }
+
+  #isOwn({ labels }: Kept): boolean {
+    return labels[LABEL.managed] === 'true' && labels[LABEL.instance] === this.#instance
   }
 
   #get(id: ContainerId): Kept {

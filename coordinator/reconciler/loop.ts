@@ -152,9 +152,10 @@ export class Reconciler {
       } catch (error) {
         this.#context.log.debug({ err: error }, 'the event stream ended')
       }
-      await new Promise((resolve) => setTimeout(resolve, REOPEN))
+      if (signal.aborted) return
+      await new Promise((resolve) => setTimeout(resolve, REOPEN).unref())
       // What happened while nobody listened.
-      if (!signal.aborted) void this.trigger()
+      void this.trigger()
     }
   }
 

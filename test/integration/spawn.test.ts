@@ -104,7 +104,7 @@ describe('the container', () => {
       worker: { state: 'ended' },
       exit: { reason: 'timeout', exitCode: 143, signal: 'TERM' },
     })
-    expect(await instance.workerContainers()).toEqual([])
+    await until('its container is gone', async () => (await instance.workerContainers()).length === 0)
   })
 
   test('files that the command makes belong to the owner of the project', async () => {

@@ -1,16 +1,21 @@
 import { type Instance, LAUNCHER } from './instance.ts'
 import { run, until } from './run.ts'
-import { Terminal } from './terminal.ts'
+import { Terminal, type TerminalOptions } from './terminal.ts'
 
 /** The two ways in which a person comes to a worker: the words before the verb. */
 export const WAYS = ['./hal9000', 'docker exec -it'] as const
 export type Way = (typeof WAYS)[number]
 
 /** A terminal in which a verb, or spawn, is called one of the two ways. */
-export function openTerminal(instance: Instance, way: Way, words: readonly string[]): Promise<Terminal> {
+export function openTerminal(
+  instance: Instance,
+  way: Way,
+  words: readonly string[],
+  size: TerminalOptions = {},
+): Promise<Terminal> {
   const program = words[0] === 'spawn' ? words : ['coordinator', ...words]
   const command = way === './hal9000' ? [LAUNCHER, ...words] : ['docker', 'exec', '-it', instance.parent, ...program]
-  return Terminal.open(command, { env: instance.env, cwd: instance.root })
+  return Terminal.open(command, { ...size, env: instance.env, cwd: instance.root })
 }
 
 /** How many are attached to a worker, as the coordinator counts them and as the session in the worker does. */

@@ -65,16 +65,13 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits for the end of the command; its exit code, or the number of the signal that ended it, negative. */
   async ended(timeout = 15_000): Promise<number> {
-    return Number(
-      await until(
-        'the command in the terminal ends',
-        async () => {
-          const end = await this.#ask('#{pane_dead} #{?pane_dead_signal,-#{pane_dead_signal},#{pane_dead_status}}')
-          return end.startsWith('1 ') && end.slice(2)
-        },
-        timeout,
-      ),
-    )
+    const seen = async (): Promise<string | false> => {
+      const end = await this.#ask('#{pane_dead}:#{?pane_dead_signal,-#{pane_dead_signal},#{pane_dead_status}}')
+      // tmux 3.3 loses a SIGCHLD at times; the end of another child makes it look again.
+      if (end === '1:') await this.#tmux(['run-shell', 'true'])
+      return /^1:./.test(end) && end.slice(2)
+    }
+    return Number(await until('the command in the terminal ends', seen, timeout))
   }
 
   /** The process of the command. */
