@@ -12,16 +12,12 @@ const text = (fallback: string): z.ZodType<string> =>
     .transform((value) => value || fallback)
 const count = (fallback: number): z.ZodType<number> => z.coerce.number().int().min(0).default(fallback)
 
-const size = z
-  .string()
-  .transform((value, context) => {
-    const bytes = value === '' ? null : parseSize(value)
-    if (bytes !== undefined) return bytes
-    context.addIssue({ code: 'custom', message: 'is not a size such as 16g' })
-    return z.NEVER
-  })
-  .nullable()
-  .default(null)
+const size = z.string().transform((value, context) => {
+  const bytes = parseSize(value)
+  if (bytes !== undefined) return bytes
+  context.addIssue({ code: 'custom', message: 'is not a size such as 16g' })
+  return z.NEVER
+})
 
 const duration = (fallback: string): z.ZodType<number> =>
   z
@@ -55,10 +51,11 @@ const Environment = z.object({
   HAL9000_HOST_HOME: z.string().default(''),
   HAL9000_MAX_WORKERS: count(0),
   HAL9000_MAX_QUEUE: count(100),
-  HAL9000_MEMORY_BUDGET: size,
+  HAL9000_MEMORY_BUDGET: size.nullable().default(null),
   HAL9000_CPU_BUDGET: z.coerce.number().positive().nullable().default(null),
   HAL9000_KEEP_RECORDS: count(1000),
   HAL9000_KEEP_AGE: duration('7d'),
+  HAL9000_KEEP_LOGS: size.default(2 * 2 ** 30),
   HAL9000_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type Environment = z.output<typeof Environment>

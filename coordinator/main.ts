@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   const reconciler = new Reconciler(context, {
     count: environment.HAL9000_KEEP_RECORDS,
     age: environment.HAL9000_KEEP_AGE,
+    logBytes: environment.HAL9000_KEEP_LOGS,
   })
   const capacity = {
     maxWorkers: environment.HAL9000_MAX_WORKERS,

@@ -5,6 +5,9 @@ import { parseDuration, parseSize } from './units.ts'
 const MAX_ARGUMENT = 128 * 1024 - 1 // bytes; MAX_ARG_STRLEN of Linux, execve(2), less the final NUL
 const MAX_COMMAND = 1_500_000 // bytes in all; a quarter of the default 8 MiB stack less the environment, execve(2)
 
+/** setTimeout's own bound is 2^31 - 1 milliseconds. */
+const MAX_WAIT = 24 * 86_400_000
+
 /** No NUL (ends a C string) and no U+FFFD (what is left of bytes that were not UTF-8 and could not be passed on exactly). */
 const exactText = z
   .string()
@@ -102,7 +105,7 @@ export const SpawnRequest = z.strictObject({
   /** Answer when the request is queued. */
   noWait: z.boolean().default(false),
   /** How long the request may wait for room. Milliseconds. */
-  wait: durationOption.default(60_000),
+  wait: durationOption.refine((wait) => wait <= MAX_WAIT, { error: 'must be 24d or less' }).default(60_000),
   size: TerminalSize.default({ columns: 80, rows: 24 }),
   term: TermName.default('xterm-256color'),
   /** The client's WORKER_*, HAL9000_* and AGENTIC_IN_CONTAINER variables. */

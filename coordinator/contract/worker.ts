@@ -70,6 +70,8 @@ export type ExitRecord = {
   log: string | null
   /** Whether the log grew beyond its bound, so that its beginning is gone. */
   logCut: boolean
+  /** Size of the kept log. Bytes. */
+  logBytes: number
 }
 
 /** Foreground or detached, and why (flag > marker > default). */

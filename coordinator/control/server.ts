@@ -12,9 +12,23 @@ import { workerRoutes } from './workers.ts'
 /** Room for a request with its environment, secrets and arguments. Bytes. */
 const BODY_LIMIT = 16 * 1024 * 1024
 
+/** Longest reference to a worker, escaped. Longer ones are no worker's. */
+const MAX_REFERENCE = 16_384
+
 /** The control API on its unix socket, open to its owner only. Returns once it listens. */
 export async function listen(socketPath: string, context: ControlContext): Promise<FastifyInstance> {
-  const server = fastify({ logger: false, bodyLimit: BODY_LIMIT, forceCloseConnections: true })
+  const server = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_REFERENCE },
+    frameworkErrors: (error, _request, reply) => {
+      const failure = new Failure('invalid-value', 'The request has an address that cannot be read.', { cause: error })
+      reply.hijack()
+      reply.raw.writeHead(400, { 'content-type': 'application/json' })
+      reply.raw.end(JSON.stringify({ schemaVersion: SCHEMA_VERSION, error: failure.toShape() }))
+    },
+  })
   server.setErrorHandler((error, request, reply) => {
     const failure = asFailure(error)
     // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.

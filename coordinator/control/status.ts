@@ -6,6 +6,9 @@ import type { EngineHost } from '../docker/engine.ts'
 import type { DeliverContext } from './deliver.ts'
 import { answer } from './workers.ts'
 
+/** How long anything that the status tells of may take. Milliseconds. */
+const PATIENCE = 2_000
+
 export type StatusContext = {
   version: string
   startedAt: string
@@ -32,10 +35,13 @@ export function statusRoutes(server: FastifyInstance, context: DeliverContext & 
 
 /** Answers also when the engine or Redis are away: that is when people ask. */
 async function status(context: DeliverContext & StatusContext): Promise<Status> {
-  const problems = await context.problems()
-  const workers = await context.roster.workers().catch(() => [])
-  const depth = await context.queue.depth().catch(() => ({ waiting: 0, active: 0 }))
-  const host = await context.engineHost().catch(() => undefined)
+  const [problems, workers, depth, host, network] = await Promise.all([
+    context.problems(),
+    soon(context.roster.workers(), []),
+    soon(context.queue.depth(), { waiting: 0, active: 0 }),
+    soon(context.engineHost(), undefined),
+    soon(context.networkKind(), 'parent' as const),
+  ])
   const counts = {
     queued: 0,
     creating: 0,
@@ -61,11 +67,19 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
           cgroup: host.cgroup,
         }
       : null,
-    network: await context.networkKind().catch(() => 'parent' as const),
+    network,
     projectRoots: [...context.projectRoots],
     workers: counts,
     queue: { ...depth, maxWorkers: context.maxWorkers },
     startedAt: context.startedAt,
     startup: context.startup,
   }
+}
+
+/** What is known in time, else the other: an engine that hangs must not make the status hang. */
+async function soon<T, O>(work: Promise<T>, otherwise: O): Promise<T | O> {
+  const late = new Promise<O>((resolve) => {
+    setTimeout(() => resolve(otherwise), PATIENCE).unref()
+  })
+  return await Promise.race([work.catch(() => otherwise), late])
 }

@@ -106,6 +106,7 @@ const AWAY = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'EACCES',
 /** A connection error becomes `engine-unreachable`; an HTTP answer passes on, its caller knows what it means. */
 function translate(error: unknown, socketPath: string, what: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (typeof code !== 'string' || !AWAY.has(code)) return error
+  // HPE_…: what answered is no HTTP (Node's parser).
+  if (typeof code !== 'string' || !(AWAY.has(code) || code.startsWith('HPE_'))) return error
   return engineFailure(`The Docker engine at ${socketPath} does not answer "${what}" (${code}).`, error)
 }

@@ -189,7 +189,7 @@ const EventLine = z.object({ Action: z.string(), Actor: z.object({ ID: z.string(
 function fromListed(listed: Docker.ContainerInfo): Container {
   return {
     id: ContainerId.parse(listed.Id),
-    name: (listed.Names[0] ?? '').slice(1),
+    name: (listed.Names?.[0] ?? '').slice(1),
     image: listed.Image,
     state: EngineState.parse(listed.State),
     labels: listed.Labels,

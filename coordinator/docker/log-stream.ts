@@ -28,6 +28,8 @@ export function openLog(docker: Docker, id: ContainerId, options: LogOptions): P
 export async function* logEntries(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<LogEntry> {
   const abort = (): void => void stream.destroy()
   signal?.addEventListener('abort', abort, { once: true })
+  // Whoever left while the engine was asked: an aborted signal tells nobody again.
+  if (signal?.aborted === true) abort()
   try {
     for await (const { output, data } of demultiplex(stream)) {
       // "2026-01-31T10:00:00.123456789Z data"

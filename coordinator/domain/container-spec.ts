@@ -45,7 +45,8 @@ export function workerContainerSpec(instance: InstanceName, order: SpawnOrder, n
     network,
     mounts: [{ source: project.path, target: project.path, readOnly: false }],
     memoryMounts: [{ target: '/run', size: RUN_SIZE }],
-    capabilities: ENTRYPOINT_CAPABILITIES,
+    // Of a root-owned project the command is root: it could rewrite the scripts that later run with what is left here.
+    capabilities: project.uid === 0 ? [] : ENTRYPOINT_CAPABILITIES,
     stdin: true,
   }
 }

@@ -12,7 +12,7 @@ const ENDED: Ended = {
   endedAt: '2026-03-01T12:00:00.000Z',
   error: '',
 }
-const LOG = { name: 'w1.log', entries: 3 }
+const LOG = { name: 'w1.log', entries: 3, bytes: 120 }
 const READY: Said = { said: 'ready' }
 
 function final(exitCode: number, signal: string | null = null, oomKills = 0): Said {
@@ -84,6 +84,7 @@ test('the record keeps the counts of the limits, the times, the log and the refu
     message: null,
     log: 'w1.log',
     logCut: false,
+    logBytes: 120,
   })
   expect(exitRecord(ENDED, [refused('session')], null, LOG).message).toBe('because of session')
   expect(exitRecord({ ...ENDED, error: 'no such network' }, [], null, LOG).message).toBe('no such network')

@@ -23,7 +23,7 @@ export function exitRecord(
   ended: Ended,
   said: readonly Said[],
   stop: WorkerRecord['stop'],
-  log: { name: string; entries: number },
+  log: { name: string; entries: number; bytes: number },
 ): ExitRecord {
   // A refusal is a worker's first word or none: the command, which speaks after "ready", could print one too.
   const [first] = said
@@ -44,6 +44,7 @@ export function exitRecord(
     log: log.name,
     // What a worker says first is gone only when the log's beginning is.
     logCut: log.entries > 0 && first?.said !== 'ready' && first?.said !== 'refused',
+    logBytes: log.bytes,
   }
 }
 
@@ -61,6 +62,7 @@ export function unseenEnd(record: WorkerRecord, message: string, now: number): E
     message,
     log: null,
     logCut: false,
+    logBytes: 0,
   }
 }
 

@@ -2,7 +2,12 @@ import { posix } from 'node:path'
 import { Failure } from '../contract/failure.ts'
 
 /** Never a project, nor anything below: the host's own working parts. */
-const SYSTEM = ['/proc', '/sys', '/dev', '/etc', '/boot', '/run', '/var/run']
+const SYSTEM = [
+  ...['/proc', '/sys', '/dev', '/etc', '/boot', '/run', '/var/run'],
+  // What is run from: a project there would also lie over the worker's own programs.
+  ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec'],
+  ...['/usr/share', '/usr/local/bin', '/usr/local/sbin', '/usr/local/lib', '/var/spool', '/var/lib/containerd'],
+]
 /** Where home directories are, one a user. */
 const HOMES = new Set(['/home', '/Users'])
 /** Directories that hold credentials, wherever they are below a home directory. */
@@ -23,7 +28,7 @@ export function deniedBecause(given: string, context: PolicyContext): string | u
   const path = plain(given)
   const homes = context.homes.map(plain)
   if (path === '/') return 'it is the root of the file system'
-  const denied = [...SYSTEM, plain(context.engineDirectory)]
+  const denied = [plain(context.engineDirectory), ...SYSTEM]
   const above = denied.find((place) => isWithin(path, place))
   if (above !== undefined) return `it is in ${above}`
   const below = denied.find((place) => isWithin(place, path))

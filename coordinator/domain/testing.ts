@@ -78,6 +78,7 @@ export function anEnd(fields: Partial<ExitRecord> = {}): ExitRecord {
     message: null,
     log: 'w1.log',
     logCut: false,
+    logBytes: 0,
     ...fields,
   }
 }

@@ -29,6 +29,7 @@ const ExitRecord = z.object({
   message: z.string().nullable(),
   log: z.string().nullable(),
   logCut: z.boolean(),
+  logBytes: z.number().default(0),
 })
 
 /**

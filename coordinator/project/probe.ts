@@ -4,7 +4,7 @@ import { Failure } from '../contract/failure.ts'
 import { LABEL, LABEL_SCHEMA, type Role } from '../contract/labels.ts'
 import type { ContainerId, InstanceName } from '../contract/names.ts'
 import type { Engine } from '../docker/engine.ts'
-import type { Found } from './resolve.ts'
+import type { Found } from './directory.ts'
 
 /** Where the probe sees the host's file system. */
 export const HOST_ROOT = '/host'

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Mount } from './mounts.ts'
-import { type Found, type ProjectContext, resolveProject } from './resolve.ts'
+import type { Found } from './directory.ts'
+import { type ProjectContext, resolveProject } from './resolve.ts'
 
 /** Where the host's root directory "projects" is mounted, and where the parent's own files are beside it. */
 let root: string

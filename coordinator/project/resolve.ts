@@ -1,11 +1,10 @@
-import { realpath, stat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { Failure } from '../contract/failure.ts'
 import { ProjectPath } from '../contract/names.ts'
 import { checkProject, isWithin, type PolicyContext } from '../domain/project-policy.ts'
 import type { Project } from '../domain/spawn-order.ts'
+import { type Found, lookAt } from './directory.ts'
 import { type Mount, mountOf } from './mounts.ts'
-import { readProjectFile } from './project-file.ts'
 
 export type ProjectContext = PolicyContext & {
   /** Host directories that are mounted read-only at the same path; none in a bare parent. */
@@ -16,12 +15,6 @@ export type ProjectContext = PolicyContext & {
   /** Looks at a host path from a container that sees the host's file system. */
   probe: (path: string) => Promise<Found>
 }
-
-/** What is at a path on the host, links followed. */
-export type Found =
-  | { type: 'directory'; path: string; uid: number; gid: number; identity: string; projectFile: string | null }
-  | { type: 'other'; path: string }
-  | { type: 'missing' }
 
 /**
  * The project directory that a person named: absolute, real, a directory, allowed, and its owner.
@@ -57,31 +50,22 @@ export async function resolveProject(
 
 async function lookInRoots(asked: string, context: ProjectContext): Promise<Found> {
   if (!context.roots.some((root) => isWithin(asked, root))) throw outside(asked)
-  const path = await realpath(asked).catch(missing)
-  if (path === undefined) return { type: 'missing' }
+  const found = await lookAt(asked)
+  if (found.type === 'missing') return found
+  const { path } = found
   checkProject(path, context)
   // A link may lead out of the roots, into the parent's own files: the mount that the real path is on decides, not its text.
   const mount = mountOf(path, await context.mounts())
   const inRoot = mount !== undefined && context.roots.some((root) => isWithin(mount.mountPoint, root))
   const isOwn = context.own.some((own) => isWithin(path, own) || isWithin(own, path))
   if (!inRoot || isOwn) throw outside(path)
-  const facts = await stat(path).catch(missing)
-  if (facts === undefined) return { type: 'missing' }
-  if (!facts.isDirectory()) return { type: 'other', path }
-  const { uid, gid, dev, ino } = facts
-  return { type: 'directory', path, uid, gid, identity: `${dev}:${ino}`, projectFile: await readProjectFile(path) }
+  return found
 }
 
 function outside(path: string): Failure {
   return new Failure('refused-by-policy', `${path} is not in a directory that workers may use.`, {
     hint: `allow it on the host with: ./hal9000 up --projects ${quoted(path)}`,
   })
-}
-
-function missing(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG') return undefined
-  throw error
 }
 
 function trimmed(path: string): string {

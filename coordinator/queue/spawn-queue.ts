@@ -4,7 +4,7 @@ import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
-import { type RedisAddress, retryStrategy } from '../store/redis.ts'
+import { type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
 import { seal, unseal } from './sealed.ts'
 
 /** Starts in parallel; more only add latency on a small host (facts: 4 at a time is best). */
@@ -128,6 +128,12 @@ export class SpawnQueue {
       maxStalledCount: MAX_DEATHS,
     })
     this.#worker.on('error', this.#options.onError)
+    // What was asked is of no use any more, and may hold secrets: the answer alone is kept.
+    const forget = (job: Job<Sealed> | undefined): void => {
+      job?.updateData({ sealed: '' }).catch(this.#options.onError)
+    }
+    this.#worker.on('completed', forget)
+    this.#worker.on('failed', forget)
     // A job that died too often is failed by BullMQ itself, not by our processor.
     this.#worker.on('failed', (job, error) => {
       if (job?.id !== undefined) this.#settle(job.id, (waiting) => waiting.reject(failureOf(error.message)))
@@ -189,10 +195,7 @@ export class SpawnQueue {
     try {
       return await work()
     } catch (cause) {
-      throw new Failure('not-ready', 'Redis does not answer, so the request could not be stored.', {
-        hint: 'coordinator status',
-        cause,
-      })
+      throw redisFailure(cause)
     }
   }
 }

@@ -54,7 +54,7 @@ describe('records', () => {
       "torn.json is not a worker's record",
     ])
     expect(names(records)).toEqual(['w1'])
-    await records.prune({ count: 0, age: 0 }, NOW)
+    await records.prune({ count: 0, age: 0, logBytes: 1e9 }, NOW)
     for (const [file, text] of Object.entries(bad)) expect(await readFile(join(directory, file), 'utf8')).toBe(text)
   })
 
@@ -86,7 +86,7 @@ describe('pruning', () => {
     const records = await openRecords(directory)
     for (const record of [ended('w1', 30), ended('w2', 10), ended('w3', 20, null), ended('w4', 40)])
       await records.put(record)
-    expect((await records.prune({ count: 1, age: 1e9 }, NOW)).toSorted()).toEqual(['w1.log', 'w4.log'])
+    expect((await records.prune({ count: 1, age: 1e9, logBytes: 1e9 }, NOW)).toSorted()).toEqual(['w1.log', 'w4.log'])
     expect(names(records)).toEqual(['w2'])
     expect(names(await openRecords(directory))).toEqual(['w2'])
   })
@@ -94,14 +94,27 @@ describe('pruning', () => {
   test('forgets ends that are too old', async () => {
     const records = await openRecords(directory)
     for (const record of [ended('w1', 10), ended('w2', 11)]) await records.put(record)
-    expect(await records.prune({ count: 9, age: 10_000 }, NOW)).toEqual(['w2.log'])
+    expect(await records.prune({ count: 9, age: 10_000, logBytes: 1e9 }, NOW)).toEqual(['w2.log'])
     expect(names(await openRecords(directory))).toEqual(['w1'])
+  })
+
+  test('forgets the oldest when their logs together are too large', async () => {
+    const records = await openRecords(directory)
+    for (const [name, ago] of [
+      ['w1', 30],
+      ['w2', 10],
+      ['w3', 20],
+    ] as const) {
+      const record = ended(name, ago)
+      await records.put({ ...record, end: record.end && { ...record.end, logBytes: 40 } })
+    }
+    expect(await records.prune({ count: 9, age: 1e9, logBytes: 100 }, NOW)).toEqual(['w1.log'])
   })
 
   test('never forgets a worker that has not ended', async () => {
     const records = await openRecords(directory)
     await records.put(aRecord('w1', { createdAt: 0 }))
-    expect(await records.prune({ count: 0, age: 0 }, NOW)).toEqual([])
+    expect(await records.prune({ count: 0, age: 0, logBytes: 1e9 }, NOW)).toEqual([])
     expect(names(await openRecords(directory))).toEqual(['w1'])
   })
 })

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { WorkerRecord } from '../domain/worker-record.ts'
 import { writeAtomically } from './atomic-file.ts'
 
-/** How many ended workers are remembered, and for how long (milliseconds). */
-export type Retention = { count: number; age: number }
+/** How many ended workers are remembered, for how long (milliseconds), and how much of their output in all (bytes). */
+export type Retention = { count: number; age: number; logBytes: number }
 
 /**
  * The records of all workers, below `sessions/`: read once, kept in memory, written through.
@@ -71,7 +71,11 @@ export async function openRecords(directory: string): Promise<Records> {
       const ended = [...records.values()]
         .filter((record) => record.end !== null)
         .sort((a, b) => endTime(b) - endTime(a))
-      const gone = ended.filter((record, index) => index >= retention.count || now - endTime(record) > retention.age)
+      let bytes = 0
+      const gone = ended.filter((record, index) => {
+        bytes += record.end?.logBytes ?? 0
+        return index >= retention.count || now - endTime(record) > retention.age || bytes > retention.logBytes
+      })
       for (const record of gone) {
         records.delete(record.request)
         await rm(pathOf(record.request), { force: true })

@@ -36,16 +36,28 @@ export function openRedis(address: RedisAddress, onError: (error: Error) => void
   return redis
 }
 
-/** Fails with `not-ready` when Redis is away, or may throw entries away: a queue that forgets is none. */
+/** Why Redis did not do what it was asked, as a person can act on it. */
+export function redisFailure(cause: unknown): Failure {
+  const full = cause instanceof Error && cause.message.startsWith('OOM')
+  const message = full
+    ? 'Redis is full: it takes no more requests.'
+    : 'Redis does not answer, so nothing can be stored.'
+  return new Failure('not-ready', message, { hint: 'coordinator status', cause })
+}
+
+/** How full Redis may be before it counts as trouble: a spawn needs room for its answer. */
+const FULL = 0.95
+
+/** Fails with `not-ready` when Redis is away, full, or may throw entries away: a queue that forgets is none. */
 export async function checkRedis(redis: Redis): Promise<void> {
-  let info: string
-  try {
-    info = await redis.info('memory')
-  } catch (cause) {
-    throw new Failure('not-ready', 'Redis does not answer.', { cause })
-  }
-  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
-  if (policy === undefined || policy === 'noeviction') return
+  const info = await redis.info('memory').catch((cause: unknown) => {
+    throw redisFailure(cause)
+  })
+  const field = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? ''
+  const [used, most] = [Number(field('used_memory')), Number(field('maxmemory'))]
+  if (most > 0 && used > most * FULL) throw redisFailure(new Error('OOM: nearly'))
+  const policy = field('maxmemory_policy')
+  if (policy === '' || policy === 'noeviction') return
   throw new Failure('not-ready', `Redis has the policy "${policy}" and may throw requests away.`, {
     hint: 'set maxmemory-policy to noeviction in Redis',
   })

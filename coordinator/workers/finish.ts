@@ -47,10 +47,10 @@ async function writeEnd(
       yield entry
     }
   }
-  await writeLog(home, name, own())
+  const bytes = await writeLog(home, name, own())
   // Read again: a stop may have been asked for while the log was written.
   const asked = records.get(record.request)?.stop ?? record.stop
-  const end = exitRecord(facts, said, asked, { name, entries })
+  const end = exitRecord(facts, said, asked, { name, entries, bytes })
   const ended: WorkerRecord = { ...record, stop: asked, container: container.id, end }
   await records.put(ended)
   note({

@@ -116,12 +116,16 @@ async function* lastOf(entries: AsyncIterable<Entry>, count: number | undefined)
     yield* entries
     return
   }
-  const last: Entry[] = []
+  if (count === 0) return
+  const ring: Entry[] = []
+  let seen = 0
   for await (const entry of entries) {
-    last.push(entry)
-    if (last.length > count) last.shift()
+    ring[seen % count] = entry
+    seen += 1
   }
-  yield* last
+  const start = seen > count ? seen % count : 0
+  yield* ring.slice(start)
+  yield* ring.slice(0, start)
 }
 
 /** What to tell a reader whose log has lost its beginning. */

@@ -4,6 +4,7 @@ import { Failure } from '../../coordinator/contract/failure.ts'
 import type { Context, World } from './context.ts'
 import { controlClient } from './control-client.ts'
 import { watchLifeline } from './lifeline.ts'
+import { printable } from './text/printable.ts'
 import { write, writeJson } from './write.ts'
 
 /** Adds one verb (or, for `spawn`, everything) to a commander program. */
@@ -68,7 +69,7 @@ function contextOf(world: World, line: { rest: string[] | undefined; json: boole
     json: line.json,
     say: (text: string) => {
       // Talk that nobody can hear is no failure.
-      if (!line.json) write(world.stderr, text + line.newline).catch(() => {})
+      if (!line.json) write(world.stderr, printable(text) + line.newline).catch(() => {})
     },
     exitCode: 0,
   })
@@ -79,7 +80,9 @@ function socketPath(world: World): string {
 }
 
 function lines(failure: Failure): string[] {
-  return failure.hint === undefined ? [failure.message] : [failure.message, `Next: ${failure.hint}`]
+  const words = failure.hint === undefined ? [failure.message] : [failure.message, `Next: ${failure.hint}`]
+  // They quote what people and repositories wrote.
+  return words.map(printable)
 }
 
 const DASHES = ' Options of the command go after "--".'

@@ -12,7 +12,7 @@ import { frame, type View } from './frame.ts'
 const REDRAW_EVERY = 5_000
 /** Events come in bursts: one reading for all that come within this. Milliseconds. */
 const GATHER = 150
-/** Between tries while the coordinator is away. Milliseconds. */
+/** Between tries while the coordinator is away or not ready yet. Milliseconds. */
 const RETRY_AFTER = 1_000
 /** The coordinator is here or it is away: a single answer may take so long. Milliseconds. */
 const ANSWER_WITHIN = 3_000
@@ -56,7 +56,7 @@ export async function watchTable(context: Surroundings, signal: AbortSignal): Pr
     while (!over.aborted) {
       view = await look(context, view, over)
       await draw()
-      await news.rung(view.trouble === null ? REDRAW_EVERY : RETRY_AFTER, over)
+      await news.rung(view.trouble === null && view.status?.ready === true ? REDRAW_EVERY : RETRY_AFTER, over)
     }
     await write(context.stdout, SHOW_CURSOR)
   } finally {

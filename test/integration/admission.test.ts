@@ -12,7 +12,7 @@ beforeAll(async () => {
   project = await instance.project('work')
 })
 afterEach(async () => {
-  expect(await instance.exec(['coordinator', 'stop-all', '--yes', '--time', '0'])).toMatchObject({ code: 0 })
+  await instance.stopAll()
 })
 afterAll(() => instance.down())
 

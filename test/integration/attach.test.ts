@@ -47,7 +47,8 @@ describe.each(WAYS)('%s attach', (way) => {
       [61, 17],
     ] as const) {
       await terminal.resize(columns, rows)
-      await terminal.shows(`${rows - 1} ${columns}`) // a row is the status line's
+      // A row is the status line's.
+      expect(await terminal.shows(`${rows - 1} ${columns}`)).toContain(`[${worker.name}]`)
     }
   })
 

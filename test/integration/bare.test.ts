@@ -14,11 +14,10 @@ beforeAll(async () => {
   const version = JSON.parse(await succeed('cat', [join(import.meta.dirname, '..', '..', 'package.json')])) as {
     version: string
   }
-  await succeed('docker', [
-    ...['run', '-d', '--name', instance.parent, '-e', `HAL9000_NAME=${instance.name}`],
-    ...['-v', '/var/run/docker.sock:/var/run/docker.sock', '-v', `${instance.root}/.hal9000:/root/.hal9000`],
-    process.env['HAL9000_PARENT_IMAGE'] ?? `hal9000/parent:${version.version}`,
-  ])
+  const named = ['run', '-d', '--name', instance.parent, '-e', `HAL9000_NAME=${instance.name}`]
+  const mounted = ['-v', '/var/run/docker.sock:/var/run/docker.sock', '-v', `${instance.root}/.hal9000:/root/.hal9000`]
+  const image = process.env['HAL9000_PARENT_IMAGE'] ?? `hal9000/parent:${version.version}`
+  await succeed('docker', [...named, ...mounted, image])
   await until('it is ready', async () => (await instance.exec(['coordinator', 'ready'])).code === 0, 30_000)
   project = await instance.project('work')
 })

@@ -81,7 +81,7 @@ async function matters(instance: Instance, role: 'net' | 'parent'): Promise<unkn
     environment: Config.Env.filter((entry) => entry.includes('=') && !entry.startsWith('WORKER_IMAGE=')).sort(),
     labels: Object.entries(Config.Labels)
       .filter(([label]) => /^hal9000\.(?!spec|key)/.test(label))
-      .sort(),
+      .toSorted(([one], [other]) => one.localeCompare(other)),
     host: pick(
       HostConfig,
       'CapDrop',

@@ -79,13 +79,11 @@ test('environment and secrets reach the command, and are nowhere else to be read
   await writeFile(join(instance.root, 'env'), '# a comment\nFROM_FILE=c0nfidential-file\nSHARED=of the file\n')
   const show =
     'cat /run/secrets/token; stat -c %a:%u /run/secrets/token; echo "$FROM_FILE $GIVEN $SHARED $TAKEN"; sleep 100'
-  const { worker } = await instance.spawn(
-    [
-      ...['-n', 'told', '--secret', `token=${instance.root}/token`, '--env-file', `${instance.root}/env`],
-      ...['-e', 'GIVEN=c0nfidential env', '-e', 'SHARED=of the flag', '-e', 'TAKEN', project, '--', 'sh', '-c', show],
-    ],
-    { env: { TAKEN: 'c0nfidential-taken' } },
-  )
+  const files = ['--secret', `token=${instance.root}/token`, '--env-file', `${instance.root}/env`]
+  const given = ['-e', 'GIVEN=c0nfidential env', '-e', 'SHARED=of the flag', '-e', 'TAKEN']
+  const { worker } = await instance.spawn(['-n', 'told', ...files, ...given, project, '--', 'sh', '-c', show], {
+    env: { TAKEN: 'c0nfidential-taken' },
+  })
   const told = `c0nfidential-secret\n400:${OWNER}\nc0nfidential-file c0nfidential env of the flag c0nfidential-taken\n`
   const logs = ['coordinator', 'logs', 'told']
   await until('the command has shown all', async () => (await instance.exec(logs)).stdout === told)

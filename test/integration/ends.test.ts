@@ -73,7 +73,10 @@ test('a command that answers TERM with an exit of its own keeps it', async () =>
 test('fifty that end at once are all recorded, each with its own code', async () => {
   const codes = Array.from({ length: 50 }, (_, index) => index)
   const order = (code: number): object => ({
-    ...{ id: `r-instant-${code}`, name: `instant-${code}`, project, io: 'pipes' },
+    id: `r-instant-${code}`,
+    name: `instant-${code}`,
+    project,
+    io: 'pipes',
     command: ['sh', '-c', `exit ${code}`],
   })
   const answers = await controlAll(instance, 'POST', '/v1/workers', codes.map(order))

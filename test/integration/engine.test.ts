@@ -8,13 +8,18 @@ import { InstanceName } from '../../coordinator/contract/names.ts'
 import { connector } from '../../coordinator/docker/connection.ts'
 import { dockerodeEngine } from '../../coordinator/docker/dockerode-engine.ts'
 import { MemoryEngine } from '../../coordinator/docker/memory-engine.ts'
-import { engineContract, type Subject } from '../support/engine-contract.ts'
+import type { Subject } from '../support/contract-worker.ts'
+import { engineContract } from '../support/engine-contract.ts'
 import { run, succeed } from '../support/run.ts'
 
 const IMAGE = 'hal9000/worker-ultramin:0.1.0'
 
-describe('the engine in memory', () => engineContract(inMemory))
-describe('the real engine', () => engineContract(real))
+describe('the engine in memory', () => {
+  engineContract(inMemory)
+})
+describe('the real engine', () => {
+  engineContract(real)
+})
 
 async function inMemory(): Promise<Subject> {
   const instance = InstanceName.parse('memory')
@@ -23,7 +28,10 @@ async function inMemory(): Promise<Subject> {
   const away = new MemoryEngine(instance)
   away.away = new Failure('engine-unreachable', 'The engine is away.')
   return {
-    ...{ engine, away, instance, image: IMAGE },
+    engine,
+    away,
+    instance,
+    image: IMAGE,
     neighbour: new MemoryEngine(InstanceName.parse('neighbour'), Date.now, engine),
     project: { path: '/project', uid: 1000, gid: 1000, identity: '1:2' },
     commands: { exit: (code) => ['exit', String(code)], echo: (text) => ['echo', text], sleep: ['sleep', '100'] },
@@ -40,7 +48,9 @@ async function real(): Promise<Subject> {
     engine: dockerodeEngine(connector(socket), instance),
     neighbour: dockerodeEngine(connector(socket), InstanceName.parse(`${instance}-2`)),
     away: dockerodeEngine(connector(join(path, 'no.sock')), instance),
-    ...{ instance, image: IMAGE, project: { path, uid, gid, identity: `${dev}:${ino}` } },
+    instance,
+    image: IMAGE,
+    project: { path, uid, gid, identity: `${dev}:${ino}` },
     commands: {
       exit: (code) => ['sh', '-c', `exit ${code}`],
       echo: (text) => ['echo', text],

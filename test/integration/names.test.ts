@@ -16,7 +16,7 @@ beforeAll(async () => {
   two = await instance.project('two')
 })
 afterEach(async () => {
-  expect(await instance.exec(['coordinator', 'stop-all', '--yes'])).toMatchObject({ code: 0 })
+  await instance.stopAll()
 })
 afterAll(() => instance.down())
 
@@ -50,7 +50,9 @@ test('an exact name beats an id prefix', async () => {
 test('the name of a running worker is taken: exit 6, and how to attach', async () => {
   const { worker } = await instance.spawn(['-n', 'taken', one, ...SLEEP])
   expect(await failure(['spawn', '-d', '--json', '-n', 'taken', one, ...SLEEP])).toEqual({
-    ...{ code: 'name-in-use', exitCode: 6, hint: 'coordinator attach taken' },
+    code: 'name-in-use',
+    exitCode: 6,
+    hint: 'coordinator attach taken',
     message: `Worker "taken" is already running in ${one}.`,
   })
   expect(await instance.list()).toMatchObject([{ id: worker.id, state: 'running' }])
@@ -81,9 +83,9 @@ test('of thirty that race for one name one wins', async () => {
     Array.from({ length: 30 }, () => instance.exec(['spawn', '-d', '--json', '-n', 'race', one, ...SLEEP])),
   )
   expect(await instance.workerContainers()).toHaveLength(1)
-  const codes = racers.map(({ code }) => code).sort()
-  expect(codes).toEqual([0, ...Array<number>(29).fill(6)])
-  const [winner] = racers.filter(({ code }) => code === 0)
+  const codes = racers.map(({ code }) => String(code)).sort()
+  expect(codes).toEqual(['0', ...Array<string>(29).fill('6')])
+  const winner = racers.find(({ code }) => code === 0)
   expect(await instance.list()).toMatchObject([{ state: 'running', id: JSON.parse(winner?.stdout ?? '').worker.id }])
 })
 

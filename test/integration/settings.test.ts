@@ -94,7 +94,7 @@ async function spawned(
   where = project,
   command: readonly string[] = [],
 ): Promise<SpawnResult> {
-  await instance.exec(['coordinator', 'stop-all', '--yes', '--time', '0'])
+  await instance.stopAll()
   return await instance.spawn([...options, where, ...command], { env })
 }
 

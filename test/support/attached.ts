@@ -18,14 +18,6 @@ export function openTerminal(
   return Terminal.open(command, { ...size, env: instance.env, cwd: instance.root })
 }
 
-/** How many are attached to a worker, as the coordinator counts them and as the session in the worker does. */
-export async function attachedTo(instance: Instance, worker: { id: string }): Promise<[number | undefined, number]> {
-  const clients = ['exec', worker.id, 'tmux', '-S', '/run/hal9000/user/tmux', 'list-clients', '-F', 'client']
-  const [workers, inside] = await Promise.all([instance.list(), run('docker', clients)])
-  const counted = workers.find(({ id }) => id === worker.id)?.attached
-  return [counted, inside.stdout.split('\n').filter((line) => line === 'client').length]
-}
-
 /** Waits until so many are attached, by both counts. Milliseconds it took. */
 export async function untilAttached(
   instance: Instance,
@@ -37,4 +29,12 @@ export async function untilAttached(
   const seen = async () => (await attachedTo(instance, worker)).every((one) => one === count)
   await until(`${count} are attached`, seen, within)
   return Date.now() - since
+}
+
+/** How many are attached to a worker, as the coordinator counts them and as the session in the worker does. */
+async function attachedTo(instance: Instance, worker: { id: string }): Promise<[number | undefined, number]> {
+  const clients = ['exec', worker.id, 'tmux', '-S', '/run/hal9000/user/tmux', 'list-clients', '-F', 'client']
+  const [workers, inside] = await Promise.all([instance.list(), run('docker', clients)])
+  const counted = workers.find(({ id }) => id === worker.id)?.attached
+  return [counted, inside.stdout.split('\n').filter((line) => line === 'client').length]
 }

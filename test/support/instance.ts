@@ -72,6 +72,12 @@ export class Instance {
     return await this.json<WorkerDetail>(['wait', ref])
   }
 
+  /** Ends every worker, now. */
+  async stopAll(): Promise<void> {
+    const stopped = await this.exec(['coordinator', 'stop-all', '--yes', '--time', '0'])
+    if (stopped.code !== 0) throw new Error(`stop-all ended with ${stopped.code}:\n${stopped.stderr}`)
+  }
+
   async list(...args: string[]): Promise<Worker[]> {
     return (await this.json<{ workers: Worker[] }>(['list', ...args])).workers
   }

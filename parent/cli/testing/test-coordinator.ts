@@ -114,6 +114,7 @@ export function endedDetail(exitCode: number | null, change: Partial<ExitRecord>
       message: null,
       log: 'w1-r-request-1.log',
       logCut: false,
+      logBytes: 0,
       ...change,
     },
   }
