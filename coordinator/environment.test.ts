@@ -38,7 +38,7 @@ test('variables are read with their units', () => {
       HAL9000_MEMORY_BUDGET: '16g',
       HAL9000_CPU_BUDGET: '3.5',
       HAL9000_KEEP_AGE: '12h',
-      HAL9000_KEEP_LOGS: 2 * 2 ** 30,
+      HAL9000_KEEP_LOGS: '5m',
       HAL9000_LOG_LEVEL: 'debug',
     }),
   ).toEqual({
@@ -49,7 +49,7 @@ test('variables are read with their units', () => {
     HAL9000_MEMORY_BUDGET: 16 * 2 ** 30,
     HAL9000_CPU_BUDGET: 3.5,
     HAL9000_KEEP_AGE: 43_200_000,
-    HAL9000_KEEP_LOGS: 2 * 2 ** 30,
+    HAL9000_KEEP_LOGS: 5 * 2 ** 20,
     HAL9000_LOG_LEVEL: 'debug',
   })
 })

@@ -22,6 +22,9 @@ export async function perform(op: Op, deployment: Deployment): Promise<void> {
       return putParent(op, deployment)
     case 'stop-workers':
       return stopWorkers(op, deployment)
+    case 'remove-workers':
+      await Promise.all(op.ids.map((id) => deployment.remove(id)))
+      return
     case 'start':
       return deployment.start(op.id)
     case 'unpause':

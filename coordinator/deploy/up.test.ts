@@ -58,6 +58,7 @@ function engine(
         leftovers: [],
         others: [],
         workers: 0,
+        ended: [],
       }
     },
     imageId: async () => 'sha256:one',

@@ -94,6 +94,7 @@ function subject(op: Op): string {
     case 'put-parent':
       return 'parent'
     case 'stop-workers':
+    case 'remove-workers':
       return 'workers'
     case 'start':
     case 'unpause':
@@ -124,6 +125,7 @@ function deed(op: Op): string {
     case 'stop-workers':
       return 'stopped'
     case 'remove':
+    case 'remove-workers':
     case 'remove-network':
     case 'remove-volume':
       return 'removed'

@@ -66,9 +66,9 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
       ])
       const known = new Set([holder?.Id, parent?.Id])
       const rest = all.filter(({ Id }) => !known.has(Id))
-      const others = rest.filter(
-        ({ Labels, State }) => Labels[LABEL.role] !== 'parent' && State !== 'exited' && State !== 'dead',
-      )
+      const notOurselves = rest.filter(({ Labels }) => Labels[LABEL.role] !== 'parent')
+      const hasEnded = ({ State }: { State: string }): boolean => State === 'exited' || State === 'dead'
+      const others = notOurselves.filter((found) => !hasEnded(found))
       return {
         network: network !== undefined,
         volume: volume !== undefined,
@@ -92,6 +92,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
           )
           .map(({ Id }) => Id),
         others: others.map(({ Id }) => Id),
+        ended: notOurselves.filter(hasEnded).map(({ Id }) => Id),
         workers: others.filter(({ Labels }) => Labels[LABEL.role] === 'worker').length,
       }
     },

@@ -38,7 +38,8 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
   context.roster.underway.set(request, { order, state: 'queued' })
   try {
     const known = context.records.get(request)
-    if (known?.end) return reported(known, order)
+    // One that was never assigned ran nothing: a coordinator that died left it, and the order is begun again.
+    if (known?.end && known.end.reason !== 'never-assigned') return reported(known, order)
     await context.room.enter(order, context.now)
     passed('admitted')
     context.roster.underway.set(request, { order, state: 'creating' })

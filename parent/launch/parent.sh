@@ -26,7 +26,7 @@ settings() {
     case $name in
       # The parent has its own.
       HAL9000_NAME | HAL9000_HOME | HAL9000_SOCKET | HAL9000_DOCKER_SOCKET | HAL9000_PROJECT_ROOTS | HAL9000_HOST_HOME) ;;
-      HAL9000_* | WORKER_* | SKIP_IMAGE_PULL | LAZY_IMAGE_PULL)
+      HAL9000_* | WORKER_*)
         variables="$variables -e $name" names="$names --setting $name" ;;
       TERM | COLORTERM | NO_COLOR | AGENTIC_IN_CONTAINER) variables="$variables -e $name" ;;
     esac

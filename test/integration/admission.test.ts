@@ -56,6 +56,17 @@ test('six that wait are let in one after the other, also those beyond the queueâ
   }
 })
 
+test('who may wait a second is told so after it, also behind one that waits for long', async () => {
+  await instance.spawn(['-n', 'first', project, ...SLEEP])
+  const patient = instance.spawn(['-n', 'patient', project, ...SLEEP])
+  await until('it waits', async () => (await instance.list()).some(({ name }) => name === 'patient'))
+  const refused = await instance.exec(['spawn', '-d', '-n', 'hasty', '--wait', '1s', project, ...SLEEP])
+  expect(refused).toMatchObject({ code: 8, stderr: expect.stringContaining('no room for worker "hasty"') })
+  expect(refused.ms).toBeLessThan(10_000)
+  await instance.exec(['coordinator', 'stop', 'first'])
+  expect((await patient).worker).toMatchObject({ name: 'patient', state: 'running' })
+})
+
 test('a request that waits can be taken back with stop', async () => {
   await instance.spawn(['-n', 'first', project, ...SLEEP])
   const waiting = instance.exec(['spawn', '-d', '--json', '-n', 'second', project, ...SLEEP])

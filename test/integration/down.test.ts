@@ -62,6 +62,14 @@ test('--stop-workers stops them; what is known of them outlives the parent', asy
   expect(await instance.list('-a')).toMatchObject([{ name: 'same', state: 'ended', reason: 'stopped' }])
 })
 
+test('a container that was kept outlives down, but not down --volumes', async () => {
+  await instance.exec(['spawn', '--no-rm', '-n', 'kept', project, '--', 'true'])
+  expect(await instance.hal(['down'])).toMatchObject({ code: 0 })
+  expect(await traces(instance.name)).toContainEqual(expect.stringMatching(/^container .*-kept$/))
+  expect(await instance.hal(['up'])).toMatchObject({ code: 0 })
+  expect(await instance.list('-a', '--filter', 'name=kept')).toMatchObject([{ state: 'ended', exitCode: 0 }])
+})
+
 test('--volumes leaves nothing; a second down, where there is nothing, is silent success', async () => {
   expect(await instance.hal(['down', '--volumes'])).toMatchObject({ code: 0, stdout: '' })
   expect(await traces(instance.name)).toEqual([])

@@ -66,19 +66,7 @@ describe.each(MODES)('bytes, %s', (mode, options) => {
     ['UTF-8 over many bytes', 'printf "grüß 漢字 🚀\\n"', 'grüß 漢字 🚀\n'],
     ['a line of 100,000 characters', 'head -c 100000 /dev/zero | tr "\\0" x; echo', `${'x'.repeat(100_000)}\n`],
   ])('%s', async (_what, script, output) => {
-    const ran = await instance.exec([
-      'spawn',
-      '--no-rm',
-      '-n',
-      'bytes',
-      '--replace',
-      ...options,
-      project,
-      '--',
-      'sh',
-      '-c',
-      script,
-    ])
+    const ran = await instance.exec(['spawn', '-n', 'bytes', ...options, project, '--', 'sh', '-c', script])
     expect(ran).toMatchObject({ code: 0, stdout: output })
     expect((await logs('bytes')).stdout).toBe(output)
   })

@@ -1,6 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { SpawnResult, Status } from '../../coordinator/contract/worker.ts'
+import { control } from '../support/control.ts'
 import { Instance } from '../support/instance.ts'
 import { succeed, until } from '../support/run.ts'
 
@@ -11,6 +13,7 @@ beforeAll(async () => {
   instance = await Instance.up()
   project = await instance.project('work')
 })
+afterEach(() => instance.stopAll())
 afterAll(() => instance.down())
 
 test('kill -9 of the coordinator in a burst of spawns: every request comes to exactly one worker', async () => {
@@ -19,10 +22,11 @@ test('kill -9 of the coordinator in a burst of spawns: every request comes to ex
     instance.exec(['spawn', index % 2 ? '--no-wait' : '-d', '--json', '-n', name, project, '--', 'sleep', '300']),
   )
   for (const enough of [1, 5, 9]) {
-    await until(`${enough} containers`, async () => (await instance.workerContainers()).length >= enough)
+    await until(`${enough} containers`, async () => (await instance.workerContainers()).length >= enough, 40_000)
     await kill('coordinator')
   }
-  for (const spawned of await Promise.all(burst)) expect(spawned).toMatchObject({ code: 0 })
+  const outcomes = (await Promise.all(burst)).map(({ code, stdout }) => (code === 0 ? '' : stdout))
+  expect(outcomes).toEqual(names.map(() => ''))
   await until('all run', async () => (await instance.list()).filter(({ state }) => state === 'running').length === 10)
   const listed = await instance.list('-a')
   expect(listed.map(({ name, state }) => `${name} ${state}`).sort()).toEqual(names.map((name) => `${name} running`))
@@ -79,11 +83,8 @@ test('an emptied Redis removes nothing: workers run on, records are there, spawn
 })
 
 test('a supervisor that is killed too comes back, and one coordinator with it', async () => {
-  await instance.exec([
-    'sh',
-    '-c',
-    'kill -9 $(cat /proc/[0-9]*/stat | sed -n "s/^\\([0-9]*\\) (s6-supervise).*/\\1/p")',
-  ])
+  const supervisors = '$(cat /proc/[0-9]*/stat | sed -n "s/^\\([0-9]*\\) (s6-supervise).*/\\1/p")'
+  expect(await instance.exec(['sh', '-c', `kill -9 ${supervisors}`])).toMatchObject({ code: 0 })
   await until('all services are up', async () => {
     const up = ['sh', '-c', 'for s in coordinator redis; do s6-svstat -o up,ready /run/hal9000/service/$s; done']
     return (await instance.exec(up)).stdout === 'true true\ntrue true\n'
@@ -93,11 +94,33 @@ test('a supervisor that is killed too comes back, and one coordinator with it', 
   expect((await instance.exec(count)).stdout).toBe('1\n')
 })
 
-async function kill(service: 'coordinator' | 'redis'): Promise<void> {
-  const svstat = await instance.exec(['s6-svstat', '-o', 'pid', `/run/hal9000/service/${service}`])
-  const pid = svstat.stdout.trim()
-  // -1 when it is down just now: to kill that would be to kill everything.
-  if (/^[1-9]\d*$/.test(pid)) await instance.exec(['kill', '-9', pid])
+test('a spawn whose coordinator dies before the queue knows of its success is found again, not run twice', async () => {
+  expect(await instance.hal(['up'], { env: { HAL9000_MAX_WORKERS: '1' } })).toMatchObject({ code: 0 })
+  await instance.spawn(['-n', 'first', project, '--', 'sleep', '300'])
+  const command = ['sh', '-c', 'echo ran >>runs; sleep 300']
+  const send = () => control(instance, 'POST', '/v1/workers', { id: 'r-found-again', name: 'second', project, command })
+  const answer = send()
+  const active = async (): Promise<number> => (await instance.json<Status>(['status'])).queue.active
+  await until('the second waits for room', async () => (await active()) === 1)
+  // From here on Redis hears nothing: the spawn succeeds, is answered, and stays unfinished in the queue.
+  await kill('redis', '-STOP')
+  await instance.exec(['coordinator', 'stop', 'first'])
+  const { worker } = (await answer).body as unknown as SpawnResult
+  expect(worker).toMatchObject({ name: 'second', state: 'running' })
+  await kill('coordinator')
+  // Not CONT: it would find the success in its socket.
+  await kill('redis')
+  await ready()
+  expect(await send()).toMatchObject({ status: 200, body: { worker: { id: worker.id } } })
+  expect(await instance.list()).toMatchObject([{ name: 'second', id: worker.id, state: 'running' }])
+  expect(await readFile(join(project, 'runs'), 'utf8')).toBe('ran\n')
+})
+
+/** `kill` is a word of the shell only: the parent has no such program. Fails when there was nothing to signal. */
+async function kill(service: 'coordinator' | 'redis', signal = '-9'): Promise<void> {
+  // -1 while it is down: to signal that would be to signal everything.
+  const script = `pid=$(s6-svstat -o pid /run/hal9000/service/${service}) && [ "$pid" -gt 1 ] && kill ${signal} "$pid"`
+  await until(`${service} is signalled`, async () => (await instance.exec(['sh', '-c', script])).code === 0)
 }
 
 async function ready(): Promise<void> {

@@ -25,6 +25,7 @@ const NOTHING: Seen = {
   leftovers: [],
   others: [],
   workers: 0,
+  ended: [],
 }
 
 /** A deployment that is as wanted. */
@@ -186,6 +187,14 @@ test('down with running workers wants to know what becomes of them', () => {
   expect(render(planDown(seen, { workers: 'stop', volumes: false }))).toMatch(
     /^stop workers cccc: down\nstop parent bbbb/,
   )
+})
+
+test('down --volumes leaves no container of a worker, ended or not', () => {
+  const seen = { ...asWanted(), others: [WORKER], workers: 1, ended: ['d'.repeat(64)] }
+  expect(render(planDown(seen, { workers: 'stop', volumes: true }))).toMatch(
+    /remove workers cccc dddd: down --volumes\n.*net/,
+  )
+  expect(render(planDown(seen, { workers: 'stop', volumes: false }))).not.toContain('remove workers')
 })
 
 test('workers without a parent are stopped directly', () => {

@@ -26,6 +26,8 @@ export type Seen = {
   /** Running containers of the workers' kind, and of them those that a person started. */
   others: readonly string[]
   workers: number
+  /** Containers of theirs that have ended, and were kept or not removed yet. */
+  ended: readonly string[]
 }
 
 type OpKind =
@@ -36,6 +38,7 @@ type OpKind =
   | { do: 'start' | 'unpause' | 'restart' | 'stop' | 'remove'; role: 'net' | 'parent' | 'leftover'; id: string }
   /** Asks the coordinator if it runs (it writes the exit records), then stops what is left. */
   | { do: 'stop-workers'; parent: string | undefined; ids: readonly string[] }
+  | { do: 'remove-workers'; ids: readonly string[] }
 
 /** One step; `because` is for people. */
 export type Op = OpKind & { because: string }
@@ -95,6 +98,8 @@ export function planDown(seen: Seen, options: DownOptions): Op[] {
       },
     )
   }
+  // With the state goes all that knows of them. Those that are stopped just now may be gone by then; all the better.
+  const bodies = options.volumes ? [...seen.others, ...seen.ended] : []
   const running = seen.parent?.state === 'running' ? seen.parent.id : undefined
   return [
     ...leftovers,
@@ -102,6 +107,7 @@ export function planDown(seen: Seen, options: DownOptions): Op[] {
       ? [{ do: 'stop-workers', parent: running, ids: seen.others, because } satisfies Op]
       : []),
     ...parent,
+    ...(bodies.length > 0 ? [{ do: 'remove-workers', ids: bodies, because: 'down --volumes' } satisfies Op] : []),
     ...(seen.holder === undefined ? [] : [{ do: 'remove', role: 'net', id: seen.holder.id, because } satisfies Op]),
     ...(seen.network ? [{ do: 'remove-network', because } satisfies Op] : []),
     ...(seen.volume && options.volumes ? [{ do: 'remove-volume', because: 'down --volumes' } satisfies Op] : []),
@@ -125,6 +131,8 @@ function words(op: Op): string {
       return op.old === undefined ? 'create parent' : `replace parent ${op.old.slice(0, 4)}`
     case 'stop-workers':
       return `stop workers ${op.ids.map((id) => id.slice(0, 4)).join(' ')}${op.parent === undefined ? ' without a coordinator' : ''}`
+    case 'remove-workers':
+      return `remove workers ${op.ids.map((id) => id.slice(0, 4)).join(' ')}`
     case 'start':
     case 'unpause':
     case 'restart':

@@ -5,13 +5,11 @@ test('settings of the user go to the parent; what the parent has of its own does
   const environment = {
     HAL9000_MAX_WORKERS: '4',
     WORKER_MEMORY: '2g',
-    SKIP_IMAGE_PULL: '1',
     HAL9000_HOME: '/x',
     PATH: '/bin',
   }
   expect(parentSettings(Object.keys(environment), environment)).toEqual({
     HAL9000_MAX_WORKERS: '4',
-    SKIP_IMAGE_PULL: '1',
     WORKER_MEMORY: '2g',
   })
 })
