@@ -57,7 +57,8 @@ down() {
   filter=label=hal9000.instance=$instance
   found=$(docker ps -aq --filter "$filter"; docker network ls -q --filter "$filter"; docker volume ls -q --filter "$filter")
   [ -n "$found" ] || return 0
-  build parent || exit
+  # Any version of the program can remove a deployment: no image is built for it while there is one.
+  docker image inspect "$image" >/dev/null 2>&1 || build parent || exit
   terminal=''
   if [ -t 0 ] && [ -t 2 ]; then terminal=-it; fi
   deploy "$terminal" down --name "$instance" "$@"

@@ -17,8 +17,13 @@ const OUTCOME = 30_000
 /** Attaches until the person detaches (0) or the command ends (its exit code). */
 export async function attachTo(context: Context, attachment: Attachment): Promise<number> {
   const outcome = await attached(context, attachment)
-  if (outcome.outcome === 'ended') return finish(context, outcome)
   const { name } = outcome.worker
+  if (outcome.outcome === 'ended') {
+    const code = await finish(context, outcome)
+    // The session's screen goes with the session, and with it what the command showed last.
+    context.say(`The session of worker "${name}" is over. Its output: coordinator logs ${name}`)
+    return code
+  }
   if (context.json) await writeJson(context.stdout, outcome)
   context.say(`Detached. Worker "${name}" keeps running. Attach with: coordinator attach ${name}`)
   return 0
