@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   passed('listening')
   announceReadiness()
 
-  // Spawns that a coordinator before this one left are theirs, and busy, before the first pass looks at their containers.
+  // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
   void resume(queue, spawnContext)
   await reconciler.start()
   passed('reconciled')

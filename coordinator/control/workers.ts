@@ -65,6 +65,7 @@ export function refOf(request: FastifyRequest): string {
 /** Aborts when the client has gone. */
 export function closed(request: FastifyRequest): AbortSignal {
   const controller = new AbortController()
+  if (request.raw.socket.destroyed) controller.abort(new Failure('interrupted', 'The client has gone.'))
   request.raw.socket.once('close', () => controller.abort(new Failure('interrupted', 'The client has gone.')))
   return controller.signal
 }

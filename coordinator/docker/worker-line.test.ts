@@ -51,7 +51,7 @@ test.each([
 
 test('a worker that says nothing is given up at the deadline', async () => {
   await expect(aLine().line.heard(20)).rejects.toMatchObject({
-    code: 'engine-unreachable',
+    code: 'worker-failed',
     message: 'The worker said nothing within 0.02 s.',
   })
 })

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { FrameDecoder } from '../contract/frames.ts'
 import { type Said, separate } from '../domain/worker-says.ts'
-import { engineFailure } from './engine-failure.ts'
+import { Failure } from '../contract/failure.ts'
 import type { WorkerLine } from './engine.ts'
 
 /** Longest first line a worker may say before we stop listening. Bytes. */
@@ -45,10 +45,7 @@ export function workerLine(stream: Duplex): WorkerLine {
     heard: async (deadline) => {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(
-          () => reject(engineFailure(`The worker said nothing within ${deadline / 1000} s.`)),
-          deadline,
-        )
+        timer = setTimeout(() => reject(silent(deadline)), deadline)
       })
       try {
         return await Promise.race([first, late])
@@ -58,4 +55,10 @@ export function workerLine(stream: Duplex): WorkerLine {
     },
     close: () => stream.destroy(),
   }
+}
+
+function silent(deadline: number): Failure {
+  return new Failure('worker-failed', `The worker said nothing within ${deadline / 1000} s.`, {
+    hint: 'check that its image is a hal9000 worker image',
+  })
 }

@@ -47,7 +47,7 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
     notices.push('The project file asks for no limits; a project file may only lower them.')
 
   const limit = (name: LimitName): number | null => {
-    const explicit = flags[KEY[name]] ?? clientEnv[KEY[name]]
+    const explicit = flags[KEY[name]] ?? (flags.noLimits === true ? undefined : clientEnv[KEY[name]])
     if (explicit !== undefined) return fitExplicit(name, explicit, host)
     const base = unlimited
       ? null

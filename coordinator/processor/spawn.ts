@@ -9,7 +9,7 @@ import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
 import type { Context } from '../workers/context.ts'
-import { finish } from '../workers/finish.ts'
+import { discard, finish } from '../workers/finish.ts'
 import type { Room } from './room.ts'
 import { takeName } from './take-name.ts'
 
@@ -81,7 +81,8 @@ async function start(
       await engine.start(id)
       passed('started')
       await stored // On disk before the worker is told: a crash from here on finds what was asked.
-      await line.assign(encodeAssignment(order))
+      // Not awaited: `ready` proves that all was read, and a refusal says why it was not.
+      line.assign(encodeAssignment(order)).catch(() => {})
       const said = await line.heard(FIRST_WORD)
       if (said?.said !== 'ready') throw refusal(said, order, context)
       passed('ready')
@@ -90,7 +91,7 @@ async function start(
     }
   } catch (error) {
     await stored.catch(() => {})
-    await undo(id, context)
+    await undo(id, Failure.from(error).message, context)
     throw error
   }
   const readyAt = context.now()
@@ -106,11 +107,17 @@ async function start(
  */
 async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): Promise<Spawned | 'never-assigned'> {
   const { engine, records } = context
-  const said = await firstWord(id, context)
+  const wasReady = (records.get(order.request)?.readyAt ?? null) !== null
+  const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, context)
   if (said?.said !== 'ready') {
-    await engine.stop(id, 0)
+    // One that is silent and runs is not touched: to begin again would be to run the command twice.
+    if (said === undefined && (await engine.ended(id)) === undefined) throw silent(order)
+    const neverAssigned = said?.said !== 'refused' || said.word === 'never-assigned'
+    if (!neverAssigned) {
+      await undo(id, said.message, context)
+      throw refusalFailure(order.name, said)
+    }
     await engine.remove(id)
-    if (said?.said === 'refused' && said.word !== 'never-assigned') throw refusalFailure(order.name, said)
     return 'never-assigned'
   }
   const known = records.get(order.request) ?? { ...recordOf(order), container: id }
@@ -149,15 +156,25 @@ function refusal(said: Said | undefined, order: SpawnOrder, context: SpawnContex
   })
 }
 
+function silent(order: SpawnOrder): Failure {
+  return new Failure(
+    'worker-failed',
+    `Worker "${order.name}" runs, but has not said so within ${FIRST_WORD / 1000} s.`,
+    {
+      hint: `coordinator inspect ${order.name}`,
+    },
+  )
+}
+
 /** Nothing is left behind by a spawn that failed: its end is recorded and the container removed, whatever it was kept for. */
-async function undo(id: ContainerId, context: SpawnContext): Promise<void> {
+async function undo(id: ContainerId, message: string, context: SpawnContext): Promise<void> {
   try {
     await context.engine.stop(id, 0)
     const container = await context.engine.find(id)
     const worker = container && asWorker(container, context.instance)
     if (worker === undefined) return
-    await finish({ ...worker, spec: { ...worker.spec, remove: true } }, context)
-    await context.engine.remove(id)
+    const ended = await finish({ ...worker, spec: { ...worker.spec, remove: true } }, context)
+    if (ended === undefined) await discard(worker, message, context)
   } catch (error) {
     context.log.warn({ err: error, container: id }, 'a failed spawn could not be undone now; the reconcile loop will')
   }

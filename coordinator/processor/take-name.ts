@@ -6,7 +6,7 @@ import type { ContainerSpec } from '../domain/container-spec.ts'
 import { asWorker, type Container } from '../domain/container.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import type { Context } from '../workers/context.ts'
-import { finish } from '../workers/finish.ts'
+import { discard, finish } from '../workers/finish.ts'
 import { stopContainer } from '../workers/stop.ts'
 
 /** What taking the name came to. */
@@ -75,7 +75,8 @@ async function act(
       await context.engine.remove(holder.id)
       return undefined
     case 'clear':
-      if (worker !== undefined) await finish(worker, context)
+      if (worker === undefined) throw refusal('foreign', holder, order)
+      if ((await finish(worker, context)) === undefined) await discard(worker, 'it was never started', context)
       await context.engine.remove(holder.id)
       return `An ended worker "${order.name}" was removed; its exit record is kept.`
     case 'replace':

@@ -4,7 +4,7 @@ import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
-import { type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
+import { COMMAND_TIMEOUT, type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
 import { seal, unseal } from './sealed.ts'
 
 /** Starts in parallel; more only add latency on a small host (facts: 4 at a time is best). */
@@ -47,7 +47,13 @@ export class SpawnQueue {
     this.#options = options
     // The producer must not buffer: a request is acknowledged only when Redis has it.
     this.#queue = new Queue('spawn', {
-      connection: { ...this.#options.redis, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy },
+      connection: {
+        ...this.#options.redis,
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 1,
+        commandTimeout: COMMAND_TIMEOUT,
+        retryStrategy,
+      },
       prefix: this.#prefix,
     })
     this.#queue.on('error', options.onError)
@@ -70,7 +76,8 @@ export class SpawnQueue {
     try {
       await this.#ask(() => this.#queue.add('spawn', { sealed }, options))
     } catch (error) {
-      this.#waiting.delete(order.request)
+      // Whoever else waits for this request is told the same.
+      this.#settle(order.request, (other) => other.reject(Failure.from(error)))
       throw error
     }
     return { settled: waiting.promise }
@@ -79,8 +86,10 @@ export class SpawnQueue {
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
   async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
     const waiting = this.#listen(request)
-    const job = await this.#ask(() => this.#queue.getJob(request))
-    const state = await this.#ask(async () => job?.getState())
+    const { job, state } = await this.#look(request).catch((error: unknown) => {
+      if (!waiting.queued) this.#waiting.delete(request)
+      throw error
+    })
     if (job !== undefined && state !== 'completed' && state !== 'failed') return { settled: waiting.promise }
     if (!waiting.queued) this.#waiting.delete(request)
     if (job === undefined) return undefined
@@ -175,6 +184,11 @@ export class SpawnQueue {
 
   #orderOf(job: Job<Sealed>): SpawnOrder {
     return SpawnOrder.parse(unseal(this.#options.key, job.id ?? '', job.data.sealed))
+  }
+
+  async #look(request: RequestId): Promise<{ job: Job<Sealed, Sealed> | undefined; state: string | undefined }> {
+    const job = await this.#ask(() => this.#queue.getJob(request))
+    return { job, state: await this.#ask(async () => job?.getState()) }
   }
 
   #listen(request: string): Waiting {

@@ -78,17 +78,17 @@ export class Reconciler {
   async #onePass(): Promise<void> {
     const { log, now, records, home } = this.#context
     try {
-      const steps = await this.#plan()
+      const { steps, present } = await this.#plan()
       if (steps.length > 0) log.debug({ plan: render(steps) }, 'reconcile')
       for (const [request, own] of perWorker(steps)) this.#begin(request, own)
-      for (const name of await records.prune(this.#retention, now())) await removeLog(home, name)
+      for (const name of await records.prune(this.#retention, now(), present)) await removeLog(home, name)
       this.#back()
     } catch (error) {
       this.#lost(Failure.from(error))
     }
   }
 
-  async #plan(): Promise<Step[]> {
+  async #plan(): Promise<{ steps: Step[]; present: ReadonlySet<string> }> {
     const { roster, records, now } = this.#context
     const busy = new Set(roster.underway.keys())
     const containers = await roster.containers()
@@ -100,7 +100,7 @@ export class Reconciler {
     this.#absent = new Set(
       all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request),
     )
-    return steps
+    return { steps, present }
   }
 
   /**

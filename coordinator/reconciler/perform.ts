@@ -1,7 +1,7 @@
 import type { Step } from '../domain/reconcile.ts'
 import { unseenEnd } from '../domain/exit.ts'
 import type { Context } from '../workers/context.ts'
-import { adopted, finish, recordEnd } from '../workers/finish.ts'
+import { adopted, discard, finish, recordEnd } from '../workers/finish.ts'
 import { stopContainer } from '../workers/stop.ts'
 
 /** Seconds between TERM and KILL of a worker whose time is up. */
@@ -21,12 +21,9 @@ export async function perform(step: Step, context: Context): Promise<void> {
     case 'remove':
       await engine.remove(step.container.id)
       return
-    case 'discard': {
-      const record = records.get(step.container.request)
-      if (record?.end === null) await records.put({ ...record, end: unseenEnd(record, 'it was never started', now()) })
-      await engine.remove(step.container.id)
+    case 'discard':
+      await discard(step.container, 'it was never started', context)
       return
-    }
     case 'time-out':
       await stopContainer(step.container, { reason: 'timeout', at: now(), grace: TIMEOUT_GRACE }, context)
       return

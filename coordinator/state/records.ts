@@ -17,8 +17,8 @@ export type Records = {
   put(record: WorkerRecord): Promise<void>
   /** Changes a record that is there; nothing when it is not. */
   update(request: string, change: Partial<WorkerRecord>): Promise<WorkerRecord | undefined>
-  /** Forgets ended workers beyond what is kept; the names of their logs. */
-  prune(retention: Retention, now: number): Promise<string[]>
+  /** Forgets ended workers beyond what is kept, but none whose container is `present`; the names of their logs. */
+  prune(retention: Retention, now: number, present?: ReadonlySet<string>): Promise<string[]>
   /** Settles when the record has an end: at once if it has one, never if it is not known. */
   ended(request: string, signal?: AbortSignal): Promise<WorkerRecord>
   readonly problems: readonly string[]
@@ -67,14 +67,15 @@ export async function openRecords(directory: string): Promise<Records> {
       await put(changed)
       return changed
     },
-    async prune(retention, now) {
+    async prune(retention, now, present = new Set()) {
       const ended = [...records.values()]
         .filter((record) => record.end !== null)
         .sort((a, b) => endTime(b) - endTime(a))
       let bytes = 0
       const gone = ended.filter((record, index) => {
         bytes += record.end?.logBytes ?? 0
-        return index >= retention.count || now - endTime(record) > retention.age || bytes > retention.logBytes
+        const beyond = index >= retention.count || now - endTime(record) > retention.age || bytes > retention.logBytes
+        return beyond && !present.has(record.request)
       })
       for (const record of gone) {
         records.delete(record.request)

@@ -29,9 +29,18 @@ export function retryStrategy(attempt: number): number {
   return Math.min(50 * attempt, 500)
 }
 
+/** A Redis that is connected and stuck (a disk that does not sync) must not hold up an answer. Milliseconds. */
+export const COMMAND_TIMEOUT = 5_000
+
 /** A connection that fails at once while Redis is away, instead of queueing in memory what was not stored. */
 export function openRedis(address: RedisAddress, onError: (error: Error) => void): Redis {
-  const redis = new Redis({ ...address, maxRetriesPerRequest: 1, enableOfflineQueue: false, retryStrategy })
+  const redis = new Redis({
+    ...address,
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT,
+    retryStrategy,
+  })
   redis.on('error', onError)
   return redis
 }

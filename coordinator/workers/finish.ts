@@ -1,5 +1,5 @@
 import type { ExitRecord } from '../contract/worker.ts'
-import { exitRecord } from '../domain/exit.ts'
+import { exitRecord, unseenEnd } from '../domain/exit.ts'
 import type { WorkerContainer } from '../domain/container.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { type Said, separate } from '../domain/worker-says.ts'
@@ -61,6 +61,15 @@ async function writeEnd(
     message: told(end),
   })
   return ended
+}
+
+/** Removes a container that was created and never started: that its command never ran is recorded first. */
+export async function discard(container: WorkerContainer, message: string, context: Context): Promise<void> {
+  const record = context.records.get(container.request)
+  if (record?.end === null) {
+    await context.records.put({ ...record, end: unseenEnd(record, message, context.now()) })
+  }
+  await context.engine.remove(container.id)
 }
 
 function told(end: ExitRecord): string {

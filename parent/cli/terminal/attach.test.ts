@@ -50,7 +50,7 @@ test("relay: bytes go both ways as they are, and the exit code is the command's"
   expect(code).toBe(7)
   expect(Buffer.concat(got)).toEqual(Buffer.from([0x1b, 0x5b, 0x30, 0x6e, 0xff, 0x03]))
   expect(world.out()).toBe('hello\r\n\u001b[0nbye')
-  expect(world.err()).toBe('')
+  expect(world.err()).toBe('The session of worker "w1" is over. Its output: coordinator logs w1\r\n')
   expect(seen[0]).toMatchObject({ method: 'GET', path: '/v1/workers/r-request-1/attach' })
   expect(Object.fromEntries(seen[0]?.query ?? [])).toEqual({
     id: 'attach-id-1',
