@@ -2,12 +2,12 @@ import { posix } from 'node:path'
 import { Failure } from '../contract/failure.ts'
 
 /** Never a project, nor anything below: the host's own working parts. */
-const SYSTEM = [
-  ...['/proc', '/sys', '/dev', '/etc', '/boot', '/run', '/var/run'],
-  // What is run from: a project there would also lie over the worker's own programs.
-  ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec'],
-  ...['/usr/share', '/usr/local/bin', '/usr/local/sbin', '/usr/local/lib', '/var/spool', '/var/lib/containerd'],
-]
+const SYSTEM = '/proc /sys /dev /etc /boot /run /var/run /var/spool /var/lib/containerd'.split(' ')
+/** Nor what programs are run from: a project there would also lie over the worker's own. */
+const PROGRAMS = (
+  '/bin /sbin /lib /lib32 /lib64 /usr/bin /usr/sbin /usr/lib /usr/lib64 /usr/libexec /usr/share ' +
+  '/usr/local/bin /usr/local/sbin /usr/local/lib'
+).split(' ')
 /** Where home directories are, one a user. */
 const HOMES = new Set(['/home', '/Users'])
 /** Directories that hold credentials, wherever they are below a home directory. */
@@ -28,7 +28,7 @@ export function deniedBecause(given: string, context: PolicyContext): string | u
   const path = plain(given)
   const homes = context.homes.map(plain)
   if (path === '/') return 'it is the root of the file system'
-  const denied = [plain(context.engineDirectory), ...SYSTEM]
+  const denied = [plain(context.engineDirectory), ...SYSTEM, ...PROGRAMS]
   const above = denied.find((place) => isWithin(path, place))
   if (above !== undefined) return `it is in ${above}`
   const below = denied.find((place) => isWithin(place, path))

@@ -15,10 +15,10 @@ afterAll(async () => await rm(top, { recursive: true }))
 
 test('what is told of a directory belongs together, however often it is swapped while it is looked at', async () => {
   const mine = await stat(join(top, 'mine'))
-  let swapping = true
+  const over = new AbortController()
   // As an attacker does it: the name is a link to one directory, then to the other, without a moment in between.
   const swap = async (): Promise<void> => {
-    for (let turn = 0; swapping; turn += 1) {
+    for (let turn = 0; !over.signal.aborted; turn += 1) {
       await symlink(turn % 2 === 0 ? 'theirs' : 'mine', join(top, 'next'))
       await rename(join(top, 'next'), join(top, 'swapped'))
     }
@@ -33,7 +33,7 @@ test('what is told of a directory belongs together, however often it is swapped 
     seen.add(found.path)
     expect([found.identity === `${mine.dev}:${mine.ino}`, found.projectFile !== null]).toEqual([isMine, isMine])
   }
-  swapping = false
+  over.abort()
   await attacker
   expect(seen.size).toBe(2)
 })

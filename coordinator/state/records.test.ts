@@ -114,7 +114,7 @@ describe('pruning', () => {
   test('keeps the end of a worker whose container is still there', async () => {
     const records = await openRecords(directory)
     for (const name of ['w1', 'w2']) await records.put(ended(name, 30))
-    const [first] = records.all().filter((record) => record.name === 'w1')
+    const first = records.all().find((record) => record.name === 'w1')
     const present = new Set([first?.request ?? ''])
     expect(await records.prune({ count: 0, age: 0, logBytes: 0 }, NOW, present)).toEqual(['w2.log'])
     expect(names(records)).toEqual(['w1'])
