@@ -49,8 +49,8 @@ take_entries() {
 check_assignment() {
   local entry
   check name "$name" '^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$'
-  check uid "$uid" '^[0-9]{1,10}$'
-  check gid "$gid" '^[0-9]{1,10}$'
+  check uid "$uid" '^(0|[1-9][0-9]{0,9})$'
+  check gid "$gid" '^(0|[1-9][0-9]{0,9})$'
   check identity "$identity" '^[0-9]+:[0-9]+$'
   check project "$project" '^/'
   check mode "$mode" '^(session|pipes)$'
@@ -59,6 +59,8 @@ check_assignment() {
   # A name without a slash that does not begin with a dot cannot leave /run/secrets.
   for entry in "${secret[@]}"; do check 'name in secret' "${entry%%=*}" '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' "$entry"; done
   ((${#argv[@]})) || refuse bad-assignment 'The assignment has no command.'
+  # Root without capabilities (drop.sh) cannot change its group: in root's project new files belong to group 0.
+  [[ $uid != 0 ]] || gid=0
 }
 
 # check WHAT VALUE PATTERN [ENTRY]: names the key, never the value, which may be a secret. ENTRY must hold a `=`.

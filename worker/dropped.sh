@@ -7,6 +7,7 @@ user=/run/hal9000/user
 know_place() {
   local place=()
   mapfile -d '' -t place </run/hal9000/identity
+  # shellcheck disable=SC2034 # not every script needs every fact
   uid=${place[0]} gid=${place[1]} project=${place[2]} size=${place[3]} name=${place[4]}
 }
 
@@ -20,6 +21,7 @@ is_dropped() {
       "Uid:$t$uid$t$uid$t$uid$t$uid" | "Gid:$t$gid$t$gid$t$gid$t$gid") right=$((right + 1)) ;;
       Cap???:"$t"0000000000000000 | NoNewPrivs:"$t"1) right=$((right + 1)) ;;
       Uid:* | Gid:* | Cap???:* | NoNewPrivs:*) REPLY=${line//$t/ } && return 1 ;;
+      "Groups:$t$gid ") ;; # nothing more than it has: Docker's root, who cannot leave it
       Groups:*[0-9]*) REPLY=${line//$t/ } && return 1 ;;
     esac
   done
@@ -27,15 +29,23 @@ is_dropped() {
   ((right == 8))
 }
 
+# Sets entries to the command's environment: the image's, what every worker has, the assignment's.
+know_environment() { mapfile -d '' -t entries <$user/env; }
+
+# load_environment ENTRY...: the last thing before an exec. An entry may have the name of any variable here; what is
+# left to do must read positional parameters only, which no environment can name. Of the names that bash has a use for,
+# all arrive as they are but these: UID, EUID and PPID (the true value), SHLVL (one less), and _, SHELLOPTS, BASHOPTS,
+# BASH_VERSINFO, BASH_ARGC, BASH_ARGV, BASH_LINENO, BASH_SOURCE, PIPESTATUS (not at all).
 load_environment() {
-  local entry entries=()
-  mapfile -d '' -t entries <$user/env
-  for entry in "${entries[@]}"; do
-    case $entry in
-      # bash keeps these for itself; the true value is exported instead.
-      UID=* | EUID=* | PPID=*) export "${entry%%=*}" ;;
-      SHELLOPTS=* | BASHOPTS=* | BASH_VERSINFO=*) ;;
-      *) export "$entry" ;;
+  unset OLDPWD SHLVL
+  while (($#)); do
+    case $1 in
+      UID=* | EUID=* | PPID=*) export "${1%%=*}" ;;
+      SHELLOPTS=* | BASHOPTS=* | BASH_VERSINFO=*) ;; # read-only, and of this shell, not of the command
+      # Unset, a name has no more meaning to bash than any other: RANDOM, LINENO, GROUPS. `command`: with
+      # POSIXLY_CORRECT what fails would end the shell.
+      *) ! command unset -v "${1%%=*}" || command export "$1" || : ;;
     esac
+    shift
   done
 }

@@ -15,28 +15,32 @@ copy_output() {
 # command that does gets what a closing terminal would send it. CONT: a stopped process would not act on either.
 stop_command() {
   passed_on=yes
-  local group line lines=() ignored=0 groups=("$pid")
+  local group line lines=() ignored='' groups=("$pid")
   if [[ $mode == session ]] && read_stat "$pid"; then
     group=${stat[5]}
     ((group <= 1 || group == pid)) || groups+=("$group")
     mapfile -t lines 2>/dev/null <"/proc/$pid/status" || :
-    for line in "${lines[@]}"; do [[ $line != SigIgn:* ]] || ignored=$((16#${line#*$'\t'})); done
+    # The fourth hexadecimal digit from the right has TERM, signal 15, as its third bit.
+    for line in "${lines[@]}"; do [[ $line != SigIgn:*[4-7c-f]??? ]] || ignored=yes; done
   fi
   for group in "${groups[@]}"; do
     kill -TERM -- "-$group" || :
     kill -CONT -- "-$group" || :
   done
-  ((ignored >> 14 & 1)) && kill -HUP "$pid" || :
+  [[ -z $ignored ]] || kill -HUP "$pid" || :
 }
 
-# read_stat PID: sets stat to the fields of /proc/PID/stat from the state on (the name before it may hold anything).
-# With mapfile: a `read` in a trap takes the timeout from the `read` that the trap interrupted, which then never returns.
+# read_stat PID: sets stat to the fields of /proc/PID/stat from the state on. The name before it may hold anything, also
+# a newline; it ends at the last parenthesis of all. With mapfile: a `read` in a trap takes the timeout from the `read`
+# that the trap interrupted, which then never returns.
 read_stat() {
-  local lines=()
-  mapfile -t lines 2>/dev/null <"/proc/$1/stat" || return 1
+  local text=() fields
+  mapfile -d '' -t text 2>/dev/null <"/proc/$1/stat" || return 1
+  fields=${text[*]}
+  fields=${fields##*) }
+  [[ $fields =~ ^[A-Za-z](\ -?[0-9]+){20,}$'\n'$ ]] || return 1
   # shellcheck disable=SC2206 # numbers and a letter, to be split
-  stat=(${lines[*]##*) })
-  ((${#stat[@]} > 20))
+  stat=($fields)
 }
 
 # Sets exit_code and signal_name.
@@ -47,18 +51,20 @@ await_end() {
   exit_code=$status signal_name=-
   [[ $killed != - ]] || return 0
   exit_code=$((128 + killed))
-  kill -l "$killed" >$run/signal
-  read -r signal_name <$run/signal
+  signal_name=${signals[killed]-$killed}
 }
+
+# By number, as signal(7) has them: `kill -l` would need a fork or a file. A real-time signal keeps its number.
+signals=(- HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU
+  URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS)
 
 # tmux tells the true end of the pane's process. Where it cannot any more (its server was killed, the pane was closed
 # over the command's head), the command has lost its terminal: that is a HUP.
 await_pane() {
-  local word code rest gone='' patience=1
+  local word first rest gone='' patience=1
   while [[ -z $ended ]]; do
     if hear "$patience"; then
-      read -r word code rest <<<"$REPLY"
-      [[ $word != dead ]] || ended="$code $rest"
+      [[ $word != dead ]] || ended="$first $rest"
     elif [[ -n $gone ]]; then
       ended='- 1'
     elif [[ ! -d /proc/$server ]] || ! is_alive; then
@@ -74,19 +80,18 @@ is_alive() {
 }
 
 # `wait` gives 143 for `exit 143` and for a TERM alike; only the job table knows which, and only before the wait is over.
+# Through a fifo: it has room when the user has filled /run.
 note_death() {
-  local LC_ALL=C line lines=()
+  local LC_ALL=C table=()
   [[ -n $child ]] || return 0
-  jobs -l >$run/jobs
-  mapfile -t lines <$run/jobs
-  for line in "${lines[@]}"; do
-    [[ $line =~ ^\[[0-9]+\][-+\ ]*"$child"\ +([A-Z][a-z]*) ]] || continue
-    case ${BASH_REMATCH[1]} in
-      Running | Stopped) ;;
-      Done | Exit) manner=exited ;;
-      *) manner=killed ;;
-    esac
-  done
+  { jobs -l && printf '\0'; } >&10
+  mapfile -d '' -n 1 -t table <&10
+  [[ $'\n'${table[*]} =~ $'\n'\[[0-9]+\][-+\ ]*"$child"\ +([A-Z][a-z]*) ]] || return 0
+  case ${BASH_REMATCH[1]} in
+    Running | Stopped) ;;
+    Done | Exit) manner=exited ;;
+    *) manner=killed ;;
+  esac
 }
 
 await_child() {
@@ -121,8 +126,7 @@ drain() {
 # it only when it has nothing: fifo empty, its pipe asleep (hence its socket empty), tmux asleep (hence nothing to
 # write); three times running, because one look is not one instant.
 settle_tmux() {
-  local still=0 idle=0 piper=''
-  [[ ! -f $user/piper ]] || read -r piper <$user/piper || :
+  local still=0 idle=0
   while ((still < 3 && idle < 1000)); do
     if ! read -t 0 -u 8 && is_asleep "$piper" && is_asleep "$server"; then
       still=$((still + 1))
@@ -166,7 +170,7 @@ nap() { read -r -t 0.001 -u 7 || :; }
 has_moved() {
   local copier word count sum=0
   for copier in "${copiers[@]}"; do
-    read -r word count 2>/dev/null <"/proc/$copier/io" && sum=$((sum + count)) || :
+    if read -r word count 2>/dev/null <"/proc/$copier/io"; then sum=$((sum + count)); fi
   done
   ((sum != moved)) && moved=$sum
 }

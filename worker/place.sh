@@ -6,38 +6,40 @@
 # /dev/stderr only if the file behind it lets it write.
 make_room() {
   umask 022
+  # shellcheck disable=SC2174 # the folder above is for everyone
   mkdir -p -m 0700 $user $clients /home/worker
-  mkfifo -m 0666 $user/{control,go,out,err}
+  mkfifo -m 0666 $user/{control,go,out,err} $clients/.deaths # the last one is root's own
 }
 
 # The least that must be there before anything runs as the user.
 move_in() {
-  local mine=($user)
+  local mine=("$user") found='' image=()
   is_mounted /home/worker || mine+=(/home/worker) # a host folder keeps its owner
   exec 10< <(stat -c %d:%i -- "$project")
 
   printf '%s\0' "$uid" "$gid" "$project" "$size" "$name" >$run/identity
   # Files of root in a folder that only the user can enter.
   printf '%s\0' "${argv[@]}" >$user/argv
-  printf '%s\0' HOME=/home/worker USER=worker LOGNAME=worker SHELL=/bin/bash "${env[@]}" >$user/env
+  mapfile -d '' -t image </proc/self/environ # as it was given to this process, whatever has been set since
+  printf '%s\0' "${image[@]}" HOME=/home/worker USER=worker LOGNAME=worker SHELL=/bin/bash "${env[@]}" >$user/env
   ((${#secret[@]} == 0)) || write_secrets
   chown "$uid:$gid" "${mine[@]}"
+
+  # The directory that was checked may have been swapped before it was mounted. Asked before anything runs in it, or
+  # with an environment that may have its files loaded.
+  read -r -u 10 found || :
+  exec 10<&-
+  [[ $found == "$identity" ]] ||
+    refuse project-changed "$project is not the directory that was checked (${found:-missing} instead of $identity)."
 }
 
 # The rest, in the shade of the starting session; the command waits for it.
 finish_place() {
-  local found=''
   [[ -e /workspace || -L /workspace ]] || ln -s -- "$project" /workspace
   # First line wins: ours is found before another name of the same number (0, 33, group 20), so that the user is never
   # somebody else and never nobody.
   prepend /etc/passwd "worker:x:$uid:$gid::/home/worker:/bin/bash"
   prepend /etc/group "worker:x:$gid:"
-
-  # The directory that was checked may have been swapped before it was mounted.
-  read -r -u 10 found || :
-  exec 10<&-
-  [[ $found == "$identity" ]] ||
-    refuse project-changed "$project is not the directory that was checked (${found:-missing} instead of $identity)."
 }
 
 prepend() { # FILE LINE
