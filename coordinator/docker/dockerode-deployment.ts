@@ -7,7 +7,7 @@ import { MountsPrivate, Overtaken, SourceMissing, type Deployment } from './depl
 import type { ContainerState } from '../domain/deployment/plan.ts'
 import { ownLabels, stateVolume, type DeploymentSpec } from '../domain/deployment/specs.ts'
 import type { Connection } from './connection.ts'
-import { engineMessage, httpStatus } from './engine-failure.ts'
+import { engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
 
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
@@ -299,22 +299,4 @@ function mountFailure(error: unknown): unknown {
 function answered(error: unknown): unknown {
   if (httpStatus(error) === undefined) return error
   return new Failure('unexpected', `The Docker engine refused: ${engineMessage(error)}`, { cause: error })
-}
-
-async function unless404<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (httpStatus(error) === 404) return undefined
-    throw error
-  }
-}
-
-/** Waits for an effect; the given statuses mean that it is done already. */
-async function settled(work: Promise<unknown>, done: readonly number[]): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    if (!done.includes(httpStatus(error) ?? 0)) throw error
-  }
 }

@@ -9,7 +9,7 @@ import type { TerminalSize } from '../contract/request.ts'
 import { type Container, EngineState } from '../domain/container.ts'
 import { containerOptions } from './container-options.ts'
 import type { Connection } from './connection.ts'
-import { engineFailure, engineMessage, httpStatus } from './engine-failure.ts'
+import { engineFailure, engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
 import type { Engine, EngineEvent, Terminal } from './engine.ts'
 import { logEntries, openLog } from './log-stream.ts'
 import { workerLine } from './worker-line.ts'
@@ -224,15 +224,6 @@ function answered(error: unknown, doing: string): unknown {
   return new Failure('worker-failed', `The Docker engine could not ${doing}: ${engineMessage(error)}`, { cause: error })
 }
 
-async function unless404<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work
-  } catch (error) {
-    if (httpStatus(error) === 404) return undefined
-    throw error
-  }
-}
-
 /** Work in a container that must be running: `wrong-state` where it has ended, is gone or is paused. */
 async function whileRunning<T>(work: Promise<T>): Promise<T> {
   try {
@@ -262,15 +253,6 @@ async function begun(inspect: () => Promise<{ Pid: number; ExitCode: number | nu
       throw notRunning()
     }
     await sleep(BEGIN_STEP)
-  }
-}
-
-/** Waits for an effect; the given statuses mean that it is done already. */
-async function settled(work: Promise<unknown>, done: readonly number[]): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    if (!done.includes(httpStatus(error) ?? 0)) throw error
   }
 }
 

@@ -23,3 +23,22 @@ export function engineMessage(error: unknown): string {
   }
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The answer, or undefined where the engine says that there is no such thing. */
+export async function unless404<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (httpStatus(error) === 404) return undefined
+    throw error
+  }
+}
+
+/** Waits for an effect; the given statuses mean that it is done already. */
+export async function settled(work: Promise<unknown>, done: readonly number[]): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!done.includes(httpStatus(error) ?? 0)) throw error
+  }
+}

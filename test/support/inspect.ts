@@ -10,6 +10,8 @@ export type Inspected = {
     NanoCpus: number
     PidsLimit: number
     NetworkMode: string
+    CapDrop: string[] | null
+    CapAdd: string[] | null
     Privileged: boolean
   }
   Mounts: { Type: string; Source: string; Destination: string }[]
