@@ -55,7 +55,7 @@ export const spawn: Register = (program, context) => {
       examples(
         'spawn --detach --name w1 -- sleep 600',
         'spawn --no-tty -- sh -c "id; pwd"',
-        'spawn --memory 1g --cpus 1 --timeout 10m --env CI=1 -- make test',
+        'spawn --memory 1g --cpus 1 --timeout 10m --env CI=1 -- git fsck',
       ),
     )
     .action(async (project: string | undefined, excess: string[], options: SpawnOptions) => {
