@@ -29,7 +29,7 @@ describe('records', () => {
     const records = await openRecords(directory)
     await records.put(aRecord('w1'))
     await records.put(ended('w2', 5))
-    await records.update('r-w10000', { readyAt: 17 })
+    await records.put(aRecord('w1', { readyAt: 17 }))
     const again = await openRecords(directory)
     expect(again.problems).toEqual([])
     expect(again.get('r-w10000')).toEqual(aRecord('w1', { readyAt: 17 }))
@@ -62,12 +62,6 @@ describe('records', () => {
     const records = await openRecords(directory)
     await Promise.all(Array.from({ length: 30 }, (_, index) => records.put(aRecord('w1', { readyAt: index }))))
     expect((await openRecords(directory)).get('r-w10000')?.readyAt).toBe(29)
-  })
-
-  test('that are not there are not made by a change', async () => {
-    const records = await openRecords(directory)
-    expect(await records.update('r-nobody', { readyAt: 1 })).toBeUndefined()
-    expect(await readdir(directory)).toEqual([])
   })
 
   test('that cannot be stored fail, and can be stored later', async () => {

@@ -15,8 +15,6 @@ export type Records = {
   get(request: string): WorkerRecord | undefined
   /** Stores the record; returns when it is on disk. Writes of one record happen in order. */
   put(record: WorkerRecord): Promise<void>
-  /** Changes a record that is there; nothing when it is not. */
-  update(request: string, change: Partial<WorkerRecord>): Promise<WorkerRecord | undefined>
   /** Forgets ended workers beyond what is kept, but none whose container is `present`; the names of their logs. */
   prune(retention: Retention, now: number, present?: ReadonlySet<string>): Promise<string[]>
   /** Settles when the record has an end: at once if it has one, never if it is not known. */
@@ -60,13 +58,6 @@ export async function openRecords(directory: string): Promise<Records> {
     all: () => [...records.values()],
     get: (request) => records.get(request),
     put,
-    async update(request, change) {
-      const record = records.get(request)
-      if (record === undefined) return undefined
-      const changed = { ...record, ...change }
-      await put(changed)
-      return changed
-    },
     async prune(retention, now, present = new Set()) {
       const ended = [...records.values()]
         .filter((record) => record.end !== null)
