@@ -30,19 +30,6 @@ stop_command() {
   [[ -z $ignored ]] || kill -HUP "$pid" || :
 }
 
-# read_stat PID: sets stat to the fields of /proc/PID/stat from the state on. The name before it may hold anything, also
-# a newline; it ends at the last parenthesis of all. With mapfile: a `read` in a trap takes the timeout from the `read`
-# that the trap interrupted, which then never returns.
-read_stat() {
-  local text=() fields
-  mapfile -d '' -t text 2>/dev/null <"/proc/$1/stat" || return 1
-  fields=${text[*]}
-  fields=${fields##*) }
-  [[ $fields =~ ^[A-Za-z](\ -?[0-9]+){20,}$'\n'$ ]] || return 1
-  # shellcheck disable=SC2206 # numbers and a letter, to be split
-  stat=($fields)
-}
-
 # Sets exit_code and signal_name.
 await_end() {
   local status killed
@@ -67,16 +54,12 @@ await_pane() {
       [[ $word != dead ]] || ended="$first $rest"
     elif [[ -n $gone ]]; then
       ended='- 1'
-    elif [[ ! -d /proc/$server ]] || ! is_alive; then
+    elif [[ ! -d /proc/$server ]] || ! is_alive "$pid" "$started"; then
       gone=yes patience=0.2 # the message may be on the way
     else
       nap # at an end of file without an end, do not spin
     fi
   done
-}
-
-is_alive() {
-  read_stat "$pid" && [[ ${stat[19]} == "$started" ]]
 }
 
 # `wait` gives 143 for `exit 143` and for a TERM alike; only the job table knows which, and only before the wait is over.

@@ -7,7 +7,7 @@
 make_room() {
   umask 022
   # shellcheck disable=SC2174 # the folder above is for everyone
-  mkdir -p -m 0700 $user $clients /home/worker
+  mkdir -p -m 0700 $user $clients $run/commands /home/worker
   mkfifo -m 0666 $user/{control,go,out,err} $clients/.deaths # the last one is root's own
 }
 

@@ -15,6 +15,8 @@ export const ROUTE = {
   logs: '/v1/workers/:ref/logs',
   attach: '/v1/workers/:ref/attach',
   resize: '/v1/attachments/:id/size',
+  attachment: '/v1/attachments/:id',
+  hangUp: '/v1/attachments/:id/hang-up',
   outcome: '/v1/attachments/:id/outcome',
   events: '/v1/events',
 } as const

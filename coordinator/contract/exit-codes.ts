@@ -32,8 +32,8 @@ function table(): string {
 
 const REMARKS = `## The command's own exit code
 
-\`spawn\` in the foreground, \`wait\`, and \`attach\` when the command ends, exit with the command's own code. That may be any
-number from 0 to 255, also one from the table above. A command that a signal ended has 128 and the signal's number, as
+\`spawn\` in the foreground, \`exec\`, \`shell\`, \`wait\`, and \`attach\` when the command ends, exit with the command's own
+code. That may be any number from 0 to 255, also one from the table above. A command that a signal ended has 128 and the signal's number, as
 in a shell. To tell whose code it is, use \`--json\`: \`source\` is \`command\` or \`hal9000\`. Where the command left no code,
 ours is 125.
 

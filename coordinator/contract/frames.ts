@@ -17,6 +17,16 @@ export function encodeFrame(frame: Frame): Buffer {
 }
 
 /**
+ * A client's input to a command, framed too (0 = stdin): an empty frame is its end. The end of the connection is not: it
+ * says that the client has gone.
+ */
+export function encodeInput(data: Buffer): Buffer {
+  const frame = encodeFrame({ output: 'stdout', data })
+  frame[0] = 0
+  return frame
+}
+
+/**
  * Takes a stream apart into frames, whatever the points at which it arrives split.
  * Iterative: any number of frames may be in one chunk.
  */

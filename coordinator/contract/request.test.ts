@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AttachQuery, EventsQuery, ListQuery, LogsQuery, Settings, SpawnRequest, StopRequest } from './request.ts'
+import { AttachRequest, EventsQuery, ListQuery, LogsQuery, Settings, SpawnRequest, StopRequest } from './request.ts'
 
 const LEAST = { id: 'r1234567', project: '/home/me/proj' }
 
@@ -105,12 +105,24 @@ test('queries are read from text, and refuse what is out of range', () => {
 })
 
 test('an attach with a TERM that could be a path falls back to one that every image knows', () => {
-  const query = { id: 'a1234567', columns: '120', rows: '40' }
-  expect(AttachQuery.parse({ ...query, term: '../x' })).toEqual({
-    id: 'a1234567',
-    term: 'xterm-256color',
-    columns: 120,
-    rows: 40,
+  const parsed = (terminal: object) =>
+    AttachRequest.parse({ enter: 'session', id: 'a1234567', terminal: { columns: '120', rows: '40', ...terminal } })
+  const size = { columns: 120, rows: 40 }
+  expect(parsed({ term: '../x' }).terminal).toEqual({ ...size, term: 'xterm-256color' })
+  expect(parsed({ term: 'xterm-ghostty', colors: '24bit' }).terminal).toEqual({
+    ...size,
+    term: 'xterm-ghostty',
+    colors: '24bit',
   })
-  expect(AttachQuery.parse({ ...query, term: 'xterm-ghostty' }).term).toBe('xterm-ghostty')
+  expect(parsed({ term: 'xterm', colors: '$(reboot)' }).terminal).toEqual({ ...size, term: 'xterm' })
+})
+
+test('only a command may come without a terminal, and it has words', () => {
+  const id = 'a1234567'
+  const accepted = (request: object): boolean => AttachRequest.safeParse({ id, ...request }).success
+  expect(accepted({ enter: 'command', command: ['ls'], terminal: null })).toBe(true)
+  expect(accepted({ enter: 'command', command: [], terminal: null })).toBe(false)
+  expect(accepted({ enter: 'shell', terminal: null })).toBe(false)
+  expect(accepted({ enter: 'session', terminal: null })).toBe(false)
+  expect(accepted({ enter: 'command', command: ['ls'], terminal: null, id: '../a1234567' })).toBe(false)
 })

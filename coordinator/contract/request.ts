@@ -77,19 +77,21 @@ export type TerminalSize = z.infer<typeof TerminalSize>
 /** TERM is a file name in the terminfo database: never a path. */
 const TermName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9+._-]{0,63}$/)
 
+/** A command and its arguments. */
+const CommandWords = z
+  .array(exactText)
+  .min(1)
+  .max(20_000)
+  .refine((words) => words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0) <= MAX_COMMAND, {
+    error: 'is longer than the 1.5 MB that are passed',
+  })
+
 /** What `spawn` sends: a plain request. Everything that needs a decision is decided by the coordinator. */
 export const SpawnRequest = z.strictObject({
   id: RequestId,
   project: exactText.min(1, { error: 'is missing' }),
   name: WorkerName.optional(),
-  command: z
-    .array(exactText)
-    .min(1)
-    .max(20_000)
-    .refine((words) => words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0) <= MAX_COMMAND, {
-      error: 'is longer than the 1.5 MB that are passed',
-    })
-    .optional(),
+  command: CommandWords.optional(),
   settings: Settings.default({}),
   secrets: z
     .record(
@@ -132,13 +134,30 @@ export const LogsQuery = z.strictObject({
 })
 export type LogsQuery = z.infer<typeof LogsQuery>
 
-export const AttachQuery = z.strictObject({
-  id: z.string().regex(/^[a-z0-9-]{8,64}$/),
+/** A client's terminal: its size, its kind, and what it says of its colours (COLORTERM). */
+const ClientTerminal = z.strictObject({
+  ...TerminalSize.shape,
   term: TermName.catch('xterm-256color'),
-  columns: TerminalSize.shape.columns,
-  rows: TerminalSize.shape.rows,
+  colors: z.enum(['truecolor', '24bit']).optional().catch(undefined),
 })
-export type AttachQuery = z.infer<typeof AttachQuery>
+export type ClientTerminal = z.infer<typeof ClientTerminal>
+
+/** The id of an attachment, made by the client: also how it is resized, closed and asked for its outcome. */
+export const AttachmentId = z.string().regex(/^[a-z0-9-]{8,64}$/, { error: 'must be 8 to 64 of a-z 0-9 -' })
+
+/** The three ways into a worker: its command's session, a fresh login shell, one more command. */
+export const AttachRequest = z.discriminatedUnion('enter', [
+  z.strictObject({ enter: z.literal('session'), id: AttachmentId, terminal: ClientTerminal }),
+  z.strictObject({ enter: z.literal('shell'), id: AttachmentId, terminal: ClientTerminal }),
+  z.strictObject({
+    enter: z.literal('command'),
+    id: AttachmentId,
+    command: CommandWords,
+    /** null: plain pipes, as frames (contract/frames.ts). */
+    terminal: ClientTerminal.nullable(),
+  }),
+])
+export type AttachRequest = z.infer<typeof AttachRequest>
 
 export const EventsQuery = z.strictObject({
   follow: flag.default(false),

@@ -92,10 +92,14 @@ export type StopResult = WorkerDetail & { notices: string[] }
 /** The answer to `stop-all`. */
 export type StopAllResult = { stopped: WorkerDetail[]; failed: { name: string; error: FailureShape }[] }
 
-/** How an attachment came to its end. */
+/**
+ * How an attachment came to its end: the client left; the worker's own command ended; the shell or command that was run
+ * beside it did (null = how cannot be known).
+ */
 export type AttachOutcome =
   | { outcome: 'detached'; worker: Worker }
   | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
+  | { outcome: 'exited'; worker: Worker; exitCode: number | null }
 
 /** `coordinator status`. */
 export type Status = {

@@ -3,21 +3,39 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { ROUTE } from '../contract/control.ts'
 import { Failure } from '../contract/failure.ts'
-import { AttachQuery, TerminalSize } from '../contract/request.ts'
+import { AttachmentId, AttachRequest, TerminalSize } from '../contract/request.ts'
 import { SCHEMA_VERSION } from '../contract/worker.ts'
+import { z } from 'zod'
 import type { ControlContext } from './context.ts'
 import { parseInput } from './invalid.ts'
-import { answer } from './workers.ts'
+import { answer, refOf } from './workers.ts'
 
-const PATH = /^\/v1\/workers\/([^/?]+)\/attach$/
+const PATH = /^\/v1\/attachments\/([^/?]+)$/
 
-/** Terminals: opened by an HTTP upgrade, after which both directions are raw bytes. */
+const AttachmentParams = z.object({ id: AttachmentId })
+
+/**
+ * The ways into a worker, in two steps: what is wanted is announced with an ordinary request, since it may be long, and
+ * opened with an HTTP upgrade, after which both directions are bytes (control/attachments.ts says of which form).
+ */
 export function attachRoutes(server: FastifyInstance, context: ControlContext): void {
-  const { attachments } = context
-  const idOf = (params: unknown): string => parseInput(AttachQuery.pick({ id: true }), params).id
+  const { attachments, roster } = context
+  const idOf = (params: unknown): string => parseInput(AttachmentParams, params).id
+
+  server.post(ROUTE.attach, async (request) => {
+    const wanted = parseInput(AttachRequest, request.body)
+    const worker = await roster.find(refOf(request))
+    attachments.announce(worker, wanted)
+    return answer({ worker })
+  })
 
   server.post(ROUTE.resize, async (request) => {
     await attachments.resize(idOf(request.params), parseInput(TerminalSize, request.body))
+    return answer({})
+  })
+
+  server.post(ROUTE.hangUp, async (request) => {
+    attachments.hangUp(idOf(request.params))
     return answer({})
   })
 
@@ -34,12 +52,9 @@ export function attachRoutes(server: FastifyInstance, context: ControlContext): 
 }
 
 async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, context: ControlContext): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://control')
-  const ref = PATH.exec(url.pathname)?.[1]
-  if (ref === undefined) throw new Failure('usage', 'This route does not take an upgrade.')
-  const query = parseInput(AttachQuery, Object.fromEntries(url.searchParams))
-  const worker = await context.roster.find(decodeURIComponent(ref))
-  await context.attachments.open(worker, query, () => {
+  const id = PATH.exec(request.url ?? '')?.[1]
+  if (id === undefined) throw new Failure('usage', 'This route does not take an upgrade.')
+  await context.attachments.open(parseInput(AttachmentId, id), () => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: hal9000-terminal\r\n\r\n')
     if (head.length > 0) socket.unshift(head)
     return socket

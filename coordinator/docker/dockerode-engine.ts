@@ -1,28 +1,25 @@
 import { Duplex, Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
 import { ContainerId, type InstanceName } from '../contract/names.ts'
-import type { TerminalSize } from '../contract/request.ts'
 import { type Container, EngineState } from '../domain/container.ts'
 import { containerOptions } from './container-options.ts'
 import type { Connection } from './connection.ts'
 import { engineFailure, engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
-import type { Engine, EngineEvent, Terminal } from './engine.ts'
+import type { Engine, EngineEvent } from './engine.ts'
 import { logEntries, openLog } from './log-stream.ts'
+import { type Ask, openPipes, openTerminal, runToEnd } from './process.ts'
 import { workerLine } from './worker-line.ts'
 
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
 const CHANGE = 30_000
-/** Between looks at a process that is being started. Milliseconds. */
-const BEGIN_STEP = 5
 
 /** The engine behind a Docker socket, seen by one instance; `connected` is asked before every call. */
 export function dockerodeEngine(connected: () => Promise<Connection>, instance: InstanceName): Engine {
-  const ask = async <T>(what: string, deadline: number, work: (docker: Docker) => Promise<T>): Promise<T> => {
+  const ask: Ask = async (what, deadline, work) => {
     const { docker, call } = await connected()
     return await call(what, deadline, () => work(docker))
   }
@@ -115,45 +112,9 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
       yield* logEntries(await ask('logs', QUICK, (docker) => openLog(docker, id, options)), options.signal)
     },
 
-    async terminal(id, command, size): Promise<Terminal> {
-      const exec = await whileRunning(
-        ask('exec', QUICK, (docker) =>
-          docker.getContainer(id).exec({
-            Cmd: [...command],
-            AttachStdin: true,
-            AttachStdout: true,
-            AttachStderr: true,
-            Tty: true,
-            User: '0:0',
-          }),
-        ),
-      )
-      const stream = await whileRunning(
-        ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: true })),
-      )
-      const resize = async (to: TerminalSize): Promise<void> => {
-        // 404 and 409: the process has ended; 500: it has not quite started. A later resize follows.
-        await settled(
-          ask('resize', QUICK, () => exec.resize({ w: to.columns, h: to.rows }) as Promise<unknown>),
-          [404, 409, 500],
-        )
-      }
-      const inspect = () => ask('exec inspect', QUICK, () => exec.inspect())
-      await begun(inspect, stream)
-      await resize(size)
-      return { stream, resize, exitCode: async () => (await inspect()).ExitCode }
-    },
-
-    async run(id, command) {
-      const exec = await ask('exec', QUICK, (docker) =>
-        docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, User: '0:0' }),
-      )
-      const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: false }))
-      await ask('exec output', CHANGE, async () => {
-        for await (const _ of stream);
-      })
-      return (await ask('exec inspect', QUICK, () => exec.inspect())).ExitCode ?? 1
-    },
+    terminal: (id, command, size) => openTerminal(ask, id, command, size),
+    pipes: (id, command) => openPipes(ask, id, command),
+    run: (id, command) => runToEnd(ask, id, command),
 
     async *events(signal) {
       const filters = JSON.stringify({
@@ -222,38 +183,6 @@ function createFailure(error: unknown, image: string): unknown {
 function answered(error: unknown, doing: string): unknown {
   if (httpStatus(error) === undefined) return error
   return new Failure('worker-failed', `The Docker engine could not ${doing}: ${engineMessage(error)}`, { cause: error })
-}
-
-/** Work in a container that must be running: `wrong-state` where it has ended, is gone or is paused. */
-async function whileRunning<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (error) {
-    const status = httpStatus(error) ?? 0
-    // 500 is what `exec inspect` says of a container that has ended.
-    const gone = [404, 409].includes(status) || (status === 500 && engineMessage(error).includes('not running'))
-    throw gone ? notRunning(error) : error
-  }
-}
-
-function notRunning(cause?: unknown): Failure {
-  return new Failure('wrong-state', 'The worker is not running.', { hint: 'coordinator list -a', cause })
-}
-
-/**
- * Waits until the process of an exec runs or has run. A container that ends meanwhile is no error of `exec start`: the
- * engine writes its complaint into the stream, where only the terminal would see it, and gives 126 to 128 as exit code.
- */
-async function begun(inspect: () => Promise<{ Pid: number; ExitCode: number | null }>, stream: Duplex): Promise<void> {
-  for (const deadline = Date.now() + QUICK; Date.now() < deadline;) {
-    const { Pid, ExitCode } = await whileRunning(inspect())
-    if (Pid > 0 || (ExitCode !== null && (ExitCode < 126 || ExitCode > 128))) return
-    if (ExitCode !== null) {
-      stream.destroy()
-      throw notRunning()
-    }
-    await sleep(BEGIN_STEP)
-  }
 }
 
 /** Docker writes the year 1 for "never". */

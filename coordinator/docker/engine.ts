@@ -32,6 +32,8 @@ export type Engine = {
   logs(id: ContainerId, options: LogOptions): AsyncIterable<LogEntry>
   /** A process with a terminal in a running container, as the container's root. Throws `wrong-state` where it has ended. */
   terminal(id: ContainerId, command: readonly string[], size: TerminalSize): Promise<Terminal>
+  /** A process with plain pipes in a running container, as the container's root. Throws `wrong-state` where it has ended. */
+  pipes(id: ContainerId, command: readonly string[]): Promise<Process>
   /** Runs a command in a running container to its end, without input or output; its exit code. */
   run(id: ContainerId, command: readonly string[]): Promise<number>
   /** Container events of this instance from now on, until the signal; ends when the engine goes. Hints, not truth. */
@@ -74,10 +76,13 @@ export type WorkerLine = {
   close(): void
 }
 
-/** A terminal in a container: raw bytes both ways. */
-export type Terminal = {
+/** A process in a container beside its main one. */
+export type Process = {
+  /** Its input; and its output, raw from a terminal, else in frames (contract/frames.ts). Ends with the process. */
   stream: import('node:stream').Duplex
-  resize(size: TerminalSize): Promise<void>
-  /** The process's exit code, once the stream has ended; null when it cannot be known. */
+  /** Once the stream has ended; null when it cannot be known. */
   exitCode(): Promise<number | null>
 }
+
+/** A process whose input and output are a terminal. */
+export type Terminal = Process & { resize(size: TerminalSize): Promise<void> }

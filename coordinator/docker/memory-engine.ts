@@ -151,6 +151,11 @@ export class MemoryEngine implements Engine {
     return { stream: new PassThrough(), resize: async () => {}, exitCode: async () => 0 }
   }
 
+  async pipes(id: ContainerId): ReturnType<Engine['pipes']> {
+    this.#get(id)
+    return { stream: new PassThrough(), exitCode: async () => 0 }
+  }
+
   async run(id: ContainerId): Promise<number> {
     this.#get(id)
     return 0

@@ -4,14 +4,16 @@ import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contra
 import { onTerminal, type Context } from './context.ts'
 import { stayWith } from './foreground.ts'
 import { attachTo } from './terminal/attach.ts'
-import { handedOff, terminalName, terminalSize } from './terminal/size.ts'
+import type { DetachKeys } from './terminal/detach-keys.ts'
+import { heldHere } from './terminal/held.ts'
+import { handedOff } from './terminal/size.ts'
 import { write, writeJson } from './write.ts'
 
 /** What `spawn` does with the coordinator's answer: print a name, or stay with the worker. Answers the exit code. */
 export async function deliver(
   context: Context,
   { worker, run, notices, timings }: SpawnResult,
-  options: { wait?: string | boolean },
+  options: { wait?: string | boolean; detachKeys?: DetachKeys },
 ): Promise<number> {
   const queuedOnly = options.wait === false
   if (context.json && (queuedOnly || run.mode === 'detached')) {
@@ -28,7 +30,7 @@ export async function deliver(
     for (const line of nextSteps(worker)) context.say(line)
     return 0
   }
-  return stayInForeground(context, worker)
+  return stayInForeground(context, worker, options.detachKeys)
 }
 
 function nextSteps(worker: Worker): string[] {
@@ -42,21 +44,16 @@ function nextSteps(worker: Worker): string[] {
 }
 
 /** The request's id is the reference from here on: it is unique, and a name may be taken by another meanwhile. */
-async function stayInForeground(context: Context, worker: Worker): Promise<number> {
+async function stayInForeground(context: Context, worker: Worker, detachKeys?: DetachKeys): Promise<number> {
   const attachable = worker.io === 'session' && worker.state !== 'ended' && !context.json
   if (attachable && handedOff(context)) {
-    await write(context.stdout, `handoff ${worker.request}\n`)
+    const keys = detachKeys ? ` --detach-keys ${detachKeys.text}` : ''
+    await write(context.stdout, `handoff ${worker.request}${keys}\n`)
     return 0
   }
   if (!attachable || !onTerminal(context)) return stayWith(context, worker)
   try {
-    return await attachTo(context, {
-      ref: worker.request,
-      id: context.newId('a'),
-      size: terminalSize(context) ?? { columns: 80, rows: 24 },
-      term: terminalName(context) ?? 'xterm-256color',
-      relay: false,
-    })
+    return await attachTo(context, worker.request, heldHere(context, detachKeys))
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'wrong-state') throw error
     const { worker: now } = await context.control.call<WorkerDetail>({ path: routeFor(ROUTE.worker, worker.request) })

@@ -3,11 +3,14 @@ import type { Register } from './program.ts'
 import { attach } from './verbs/attach.ts'
 import { count } from './verbs/count.ts'
 import { events } from './verbs/events.ts'
+import { exec } from './verbs/exec.ts'
+import { hangUp } from './verbs/hang-up.ts'
 import { inspect } from './verbs/inspect.ts'
 import { list } from './verbs/list.ts'
 import { logs } from './verbs/logs.ts'
 import { ready } from './verbs/ready.ts'
 import { resize } from './verbs/resize.ts'
+import { shell } from './verbs/shell.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { stopAll } from './verbs/stop-all.ts'
@@ -18,11 +21,14 @@ const VERBS: readonly Register[] = [
   attach,
   count,
   events,
+  exec,
+  hangUp,
   inspect,
   list,
   logs,
   ready,
   resize,
+  shell,
   status,
   stop,
   stopAll,

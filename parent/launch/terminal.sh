@@ -5,7 +5,7 @@
 # Read by ./hal9000.
 # shellcheck disable=SC2154
 
-client='' saved='' raw=''
+client='' guarded='' saved='' raw='' command=''
 
 # Opens 4 and 5, the two ends of the lifeline, and 6 and 7 to write and read an answer; nothing is left on disk.
 lifeline() {
@@ -28,14 +28,14 @@ inside() {
   # shellcheck disable=SC2086 # options without spaces
   docker exec -e HAL9000_CWD="$here" $options "$parent" "$@" <&"$input" 3<&- 4>&- 5<&- 6>&- 7<&- &
   client=$!
-  if [ -n "$raw" ]; then guard & fi
+  if [ -n "$raw$command" ]; then guard & guarded=yes; fi
   while :; do
     code=0
     wait "$client" || code=$?
     # A signal, such as a resize, ends the wait and not the client.
     kill -0 "$client" 2>/dev/null || break
   done
-  client=''
+  client='' command=''
   [ "$code" = 0 ] || blame
 }
 
@@ -52,9 +52,11 @@ leave() {
   trap '' HUP INT TERM
   if [ -n "$client" ]; then
     kill "$client" 2>/dev/null || :
+    hang_up
     restore cut
   fi
   restore
+  dismiss
   exit "$code"
 }
 
@@ -66,23 +68,28 @@ restore() {
   [ "${1:-}" != cut ] ||
     printf '\033[?1000l\033[?1002l\033[?1003l\033[?1006l\033[?2004l\033[?1047l\033[?25h\033[0m' 2>/dev/null || :
   saved='' raw=''
-  echo >&4
 }
 
-# Beside a relay: waits for a line, which says that all is well, or for the end of the lifeline: then this script was
-# killed (KILL), and the terminal and the client are still as it left them.
+# Beside a relay or an exec: waits for a line, which says that all is well, or for the end of the lifeline: then this
+# script was killed (KILL), and the terminal, the client and the command are still as it left them.
 guard() {
   exec 4>&- 6>&- 7<&-
   trap '' HUP INT TTOU
   read -r _ <&5 && exit
-  if [ "$(stty -g <&3)" = "$raw" ]; then stty "$saved" <&3; fi
+  if [ -n "$raw" ] && [ "$(stty -g <&3)" = "$raw" ]; then stty "$saved" <&3; fi
   kill "$client"
+  hang_up
 }
 
-# Attaches this terminal to a worker: raw here, no terminal in docker exec, sizes sent by hand. Arguments: attach or
-# shell, the words after it.
+dismiss() { [ -z "$guarded" ] || echo >&4; guarded=''; }
+
+# A command without a terminal sees no difference between the end of its input and the end of its caller: it is told.
+hang_up() { [ -z "$command" ] || docker exec "$parent" coordinator hang-up "$command" 4>&- >/dev/null 2>&1 || :; }
+
+# Takes this terminal into a worker: raw here, no terminal in docker exec, sizes sent by hand. Arguments: attach, shell or
+# exec, the words after it.
 relay() {
-  relay=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+  relay=$(new_id)
   size=$(stty size) verb=$1
   shift
   saved=$(stty -g)
@@ -91,7 +98,18 @@ relay() {
   trap resize WINCH
   inside 3 -i coordinator "$verb" --relay "$relay" --columns "${size#* }" --rows "${size% *}" --term "${TERM:-dumb}" "$@"
   restore
+  dismiss
 }
+
+# exec without a terminal on both sides. Arguments: the words after it.
+pipe() {
+  command=$(new_id)
+  shift
+  inside 3 -i coordinator exec --id "$command" "$@"
+  dismiss
+}
+
+new_id() { od -An -N8 -tx1 /dev/urandom | tr -d ' \n'; }
 
 resize() {
   size=$(stty size) || return 0
@@ -102,13 +120,16 @@ resize() {
   done
 }
 
-# spawn from a terminal: where it is to be attached, spawn ends with "handoff NAME", and the terminal stays here.
+# spawn from a terminal: where it is to be attached, spawn ends with "handoff NAME [OPTION...]", and the terminal stays here.
 spawn_here() {
   size=$(stty size)
   inside 5 "-i -e HAL9000_LIFELINE=1 -e HAL9000_HANDOFF=1 -e HAL9000_COLUMNS=${size#* } -e HAL9000_ROWS=${size% *}" "$@" >&6
   IFS= read -r line <&7 || :
   case $code:$line in
-    0:handoff\ *) relay attach "${line#handoff }" ;;
+    0:handoff\ *)
+      set -f # words, in which a "[" is one
+      # shellcheck disable=SC2086
+      relay attach ${line#handoff } ;;
     *) [ -z "$line" ] || printf '%s\n' "$line"
       cat <&7 ;;
   esac

@@ -3,6 +3,7 @@ import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
+import { Background } from './background.ts'
 import { type Output, run, type RunOptions, succeed } from './run.ts'
 
 export const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
@@ -45,6 +46,11 @@ export class Instance {
   /** The launcher, as from a person's shell in the project root (or `cwd`). */
   hal(args: readonly string[], options: RunOptions = {}): Promise<Output> {
     return run(LAUNCHER, args, { cwd: this.root, ...options, env: { ...this.env, ...options.env } })
+  }
+
+  /** The launcher, left running. */
+  background(args: readonly string[]): Background {
+    return new Background(LAUNCHER, args, { cwd: this.root, env: this.env })
   }
 
   /** A command in the parent, by the raw docker exec of seed 002; `env` and `input` are the command's own. */

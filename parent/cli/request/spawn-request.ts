@@ -1,6 +1,7 @@
 import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { Context } from '../context.ts'
+import type { DetachKeys } from '../terminal/detach-keys.ts'
 import { terminalName, terminalSize } from '../terminal/size.ts'
 import { clientEnvironment, workerEnvironment } from './environment.ts'
 import { readOptionFile } from './file.ts'
@@ -27,6 +28,7 @@ export type SpawnOptions = {
   /** A duration; false for --no-wait. */
   wait?: string | boolean
   json?: true
+  detachKeys?: DetachKeys
 }
 
 /**

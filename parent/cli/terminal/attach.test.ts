@@ -23,7 +23,8 @@ type Session = { answer?: Answer; upgrade: (socket: Duplex, seen: Seen) => void;
 /** Runs one attach against a coordinator whose end of the connection is `upgrade`. */
 async function attached(world: TestWorld, argv: string[], session: Session): Promise<{ code: number; seen: Seen[] }> {
   const answer: Answer = (seen, response) => {
-    if (seen.path.endsWith('/outcome') && session.outcome) json(response, session.outcome)
+    if (seen.method === 'POST') json(response, { worker: worker() })
+    else if (seen.path.endsWith('/outcome') && session.outcome) json(response, session.outcome)
     else if (session.answer) void session.answer(seen, response)
     else refuse(response, 404, { code: 'not-found', exitCode: 5, message: 'Unknown.' })
   }
@@ -51,14 +52,15 @@ test("relay: bytes go both ways as they are, and the exit code is the command's"
   expect(Buffer.concat(got)).toEqual(Buffer.from([0x1b, 0x5b, 0x30, 0x6e, 0xff, 0x03]))
   expect(world.out()).toBe('hello\r\n\u001b[0nbye')
   expect(world.err()).toBe('The session of worker "w1" is over. Its output: coordinator logs w1\r\n')
-  expect(seen[0]).toMatchObject({ method: 'GET', path: '/v1/workers/r-request-1/attach' })
-  expect(Object.fromEntries(seen[0]?.query ?? [])).toEqual({
-    id: 'attach-id-1',
-    term: 'screen',
-    columns: '90',
-    rows: '20',
+  expect(seen[0]).toMatchObject({
+    method: 'POST',
+    path: '/v1/workers/r-request-1/attach',
+    body: { enter: 'session', id: 'attach-id-1', terminal: { columns: 90, rows: 20, term: 'screen' } },
   })
-  expect(seen[1]?.path).toBe('/v1/attachments/attach-id-1/outcome')
+  expect(seen.slice(1).map(({ method, path }) => [method, path])).toEqual([
+    ['GET', '/v1/attachments/attach-id-1'],
+    ['GET', '/v1/attachments/attach-id-1/outcome'],
+  ])
 })
 
 test('relay: the end of our input detaches, and the message suits a raw terminal', async () => {

@@ -13,7 +13,7 @@ export type ProbeEvent = 'tick' | 'answer' | 'input'
 
 export const PROBE_QUESTION = '\u001b[5n'
 /** Milliseconds. */
-export const PROBE_INTERVAL = 2_000
+export const PROBE_INTERVAL = 1_500
 const MOST_MISSES = 3
 
 /** The state after the first question was sent. */

@@ -2,6 +2,7 @@ import { bytesOf } from '../bytes.ts'
 import type { World } from '../context.ts'
 import type { Upgraded } from '../control-client.ts'
 import { write } from '../write.ts'
+import type { DetachWatch } from './detach-keys.ts'
 import { inRawMode } from './raw-mode.ts'
 import { watchTerminal } from './watch.ts'
 
@@ -15,9 +16,13 @@ const RESET =
 
 /**
  * Connects our terminal (or, in relay mode, our pipes) with an attachment until either side ends it. Our end of input,
- * SIGHUP or SIGTERM close it; what runs in the worker stays.
+ * `keys`, SIGHUP or SIGTERM close it; what runs in the worker stays.
  */
-export function pump(world: World, { socket, head }: Upgraded, relay: boolean): Promise<void> {
+export function pump(
+  world: World,
+  { socket, head }: Upgraded,
+  { relay, keys }: { relay: boolean; keys: DetachWatch | undefined },
+): Promise<void> {
   return inRawMode(world, async () => {
     const { stdin, stdout } = world
     let goodbye: NodeJS.Timeout | undefined
@@ -35,10 +40,14 @@ export function pump(world: World, { socket, head }: Upgraded, relay: boolean): 
           leave,
         })
     const type = (chunk: Buffer): void => {
-      const input = watch ? watch.input(chunk) : chunk
-      if (goodbye || input.length === 0 || socket.write(input)) return
-      stdin.pause()
-      socket.once('drain', () => stdin.resume())
+      const typed = watch ? watch.input(chunk) : chunk
+      const { input, leave: asked } = keys?.push(typed) ?? { input: typed, leave: false }
+      if (goodbye) return
+      if (input.length > 0 && !socket.write(input)) {
+        stdin.pause()
+        socket.once('drain', () => stdin.resume())
+      }
+      if (asked) leave()
     }
     // Errors of the connection surface in the loop below; without a listener they would end the process.
     socket.on('error', () => {})

@@ -4,12 +4,13 @@ import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts
 import { parseDuration } from '../../../coordinator/contract/units.ts'
 import type { SpawnResult } from '../../../coordinator/contract/worker.ts'
 import type { Context } from '../context.ts'
-import { examples } from '../help.ts'
+import { examples, jsonOption } from '../help.ts'
 import { interruptible } from '../interrupt.ts'
 import { collect } from '../option.ts'
 import type { Register } from '../program.ts'
 import { spawnRequest, type SpawnOptions } from '../request/spawn-request.ts'
 import { deliver } from '../spawned.ts'
+import { detachKeysOption } from '../terminal/held.ts'
 import { commandText } from '../text/printable.ts'
 
 /** How long starting may take beyond the wait for room, and that wait unless it is given. Milliseconds. */
@@ -48,7 +49,8 @@ export const spawn: Register = (program, context) => {
     .option('--timeout <duration>', 'end the command after so long, such as 10m')
     .option('--wait <duration>', 'how long to wait for room (default: 60s)')
     .option('--no-wait', 'return when the request is queued; prints its id')
-    .option('--json', 'print one JSON object on stdout, also for failures')
+    .addOption(detachKeysOption())
+    .addOption(jsonOption())
     .addHelpText('after', AFTER)
     .addHelpText(
       'after',
