@@ -147,7 +147,7 @@ async function resume(queue: SpawnQueue, context: SpawnContext): Promise<void> {
   for (;;) {
     try {
       for (const order of await queue.pending()) context.roster.underway.set(order.request, { order, state: 'queued' })
-      queue.start((order) => spawn(order, context))
+      await queue.start((order) => spawn(order, context))
       return
     } catch (error) {
       context.log.debug({ err: error }, 'the queue is not there yet')

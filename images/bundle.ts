@@ -5,15 +5,23 @@ import { build, type Plugin } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 
 /**
- * Writes what the parent runs as single files: `node images/bundle.ts [--outdir dist]`.
+ * Writes what the parent runs as single files: `node images/bundle.ts [--outdir dist]`. The fault suite has a `--daemon` of
+ * its own.
  *
  * All are CommonJS: the same code as ES modules takes twice the time to start.
  */
+const { values } = parseArgs({
+  options: {
+    outdir: { type: 'string', default: 'dist' },
+    daemon: { type: 'string', default: 'coordinator/main.ts' },
+  },
+})
+
 const bundles = {
   spawn: 'parent/cli/spawn.ts',
   coordinator: 'parent/cli/coordinator.ts',
   deploy: 'coordinator/deploy/main.ts',
-  daemon: 'coordinator/main.ts',
+  daemon: values.daemon,
   probe: 'coordinator/project/probe-main.ts',
 }
 
@@ -28,7 +36,6 @@ const closedDoors: Record<string, string> = {
 /** What lay behind them: if it comes back by another way, the bundle is refused. */
 const keptOut = /node_modules\/(ssh2|cpu-features|@grpc\/[^/]+|protobufjs|thread-stream)\//
 
-const { values } = parseArgs({ options: { outdir: { type: 'string', default: 'dist' } } })
 const revision = process.env['HAL9000_BUILD_REVISION'] || 'unknown'
 
 const { metafile } = await build({

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
@@ -5,6 +6,7 @@ import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
 import { COMMAND_TIMEOUT, type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
+import { reclaim } from './reclaim.ts'
 import { seal, unseal } from './sealed.ts'
 
 /** Starts in parallel; more only add latency on a small host (facts: 4 at a time is best). */
@@ -12,6 +14,8 @@ const CONCURRENCY = 4
 /** A coordinator that died is noticed within these times. Milliseconds. */
 const LOCK = 5_000
 const STALLED_CHECK = 2_000
+/** How soon the end of a job is told again that Redis did not take. Milliseconds; BullMQ's own is 15 s. */
+const RETRY = 500
 /** A job is handed on after this many deaths of the coordinator; BullMQ's own default of 1 would fail it at the second. */
 const MAX_DEATHS = 25
 /** How long answers are kept for a client that asks again. */
@@ -57,6 +61,11 @@ export class SpawnQueue {
       prefix: this.#prefix,
     })
     this.#queue.on('error', options.onError)
+  }
+
+  /** Who works on a job: this coordinator, and those before it with the same state directory. */
+  get #workerName(): string {
+    return createHash('sha256').update(this.#options.key).digest('hex').slice(0, 16)
   }
 
   get #prefix(): string {
@@ -126,8 +135,9 @@ export class SpawnQueue {
     return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0 }
   }
 
-  /** Starts to carry orders out. */
-  start(process: (order: SpawnOrder) => Promise<Spawned>): void {
+  /** Starts to carry orders out; first those that the coordinator before this one was at when it died. */
+  async start(process: (order: SpawnOrder) => Promise<Spawned>): Promise<void> {
+    await this.#ask(() => reclaim(this.#queue, this.#workerName))
     this.#worker = new Worker<Sealed, Sealed>('spawn', (job) => this.#process(job, process), {
       connection: { ...this.#options.redis, maxRetriesPerRequest: null, retryStrategy },
       prefix: this.#prefix,
@@ -135,6 +145,8 @@ export class SpawnQueue {
       lockDuration: LOCK,
       stalledInterval: STALLED_CHECK,
       maxStalledCount: MAX_DEATHS,
+      runRetryDelay: RETRY,
+      name: this.#workerName,
     })
     this.#worker.on('error', this.#options.onError)
     // What was asked is of no use any more, and may hold secrets: the answer alone is kept.

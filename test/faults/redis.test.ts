@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Instance } from '../support/instance.ts'
+import { service, signal } from '../support/processes.ts'
+import { until } from '../support/run.ts'
+
+/** How long Redis is away each time. Seconds. */
+const OUTAGES = process.env['HAL9000_LONG']
+  ? [1, 1, 2, 2, 3, 3, 5, 5, 8, 8, 10, 10, 15, 15, 20, 25, 30, 40, 50, 60]
+  : [0, 1, 4]
+/** What a person is promised, and what a busy machine may take more. Milliseconds. */
+const RESUME = 2_000
+const SERVICE = '/run/hal9000/service/redis'
+
+let instance: Instance
+let project: string
+
+beforeAll(async () => {
+  // One at a time: so that acknowledged requests are waiting when Redis goes.
+  instance = await Instance.up({ HAL9000_MAX_WORKERS: '1' })
+  project = await instance.project('work')
+})
+afterAll(() => instance.down())
+
+test(`Redis killed and away ${OUTAGES.join(', ')} s: no acknowledged request is lost, and work resumes within ${RESUME} ms`, async () => {
+  const resumed: number[] = []
+  const names: string[] = []
+  for (const [turn, seconds] of OUTAGES.entries()) {
+    const own = Array.from({ length: 4 }, (_, index) => `w${turn}-${index}`)
+    names.push(...own)
+    for (const name of own) {
+      const script = `echo ${name} >>ledger`
+      const queued = await instance.exec([
+        'spawn',
+        '--no-wait',
+        '--wait',
+        '10m',
+        '-n',
+        name,
+        project,
+        '--',
+        'sh',
+        '-c',
+        script,
+      ])
+      expect([queued.code, queued.stderr]).toEqual([0, ''])
+    }
+    const redis = await service(instance, 'redis')
+    if (redis === undefined) throw new Error('Redis is not there')
+    if (seconds > 0) await instance.exec(['s6-svc', '-O', SERVICE])
+    await signal(instance, 'KILL', redis.pid)
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+    const last = instance.exec(['spawn', '--wait', '10m', '-n', `last${turn}`, project, '--', 'true'])
+    await instance.exec(['s6-svc', '-u', SERVICE])
+    const since = Date.now()
+    await until('work has resumed', async () => (await ledger()).length > names.length - own.length, 30_000)
+    resumed.push(Date.now() - since)
+    expect((await last).code).toBe(0)
+  }
+  await until('all have run', async () => (await ledger()).length === names.length, 30_000)
+  process.stderr.write(`${OUTAGES.length} outages, resumed after ${resumed.join(' ')} ms\n`)
+  expect((await ledger()).sort()).toEqual(names.sort())
+  expect(Math.max(...resumed)).toBeLessThan(RESUME * 3)
+}, 3_600_000)
+
+/** The names of those that ran, each as often as it did. */
+async function ledger(): Promise<string[]> {
+  const text = await readFile(join(project, 'ledger'), 'utf8').catch(() => '')
+  return text.split('\n').filter((line) => line !== '')
+}
