@@ -9,6 +9,7 @@ import type { IntakeContext } from './control/intake.ts'
 import { listen } from './control/server.ts'
 import { connector } from './docker/connection.ts'
 import { dockerodeEngine } from './docker/dockerode-engine.ts'
+import { untold } from './domain/worker-events.ts'
 import { build, readEnvironment } from './environment.ts'
 import { spawn, type SpawnContext } from './processor/spawn.ts'
 import { Room } from './processor/room.ts'
@@ -53,8 +54,9 @@ async function main(): Promise<void> {
   const engine = dockerodeEngine(connector(environment.HAL9000_DOCKER_SOCKET), environment.HAL9000_NAME)
   const address = redisAddress(environment.HAL9000_REDIS_URL)
   const redis = openRedis(address, onRedisError)
-  const events = new EventLog(redis, environment.HAL9000_NAME)
-  const roster = new Roster(engine, records, environment.HAL9000_NAME)
+  const found = records.all()
+  const events = new EventLog(redis, environment.HAL9000_NAME, (kept) => untold(found, kept))
+  const roster = new Roster(engine, records, environment.HAL9000_NAME, Date.now)
   const context: Context = {
     instance: environment.HAL9000_NAME,
     home,
@@ -105,11 +107,9 @@ async function main(): Promise<void> {
       const engineTrouble =
         reconciler.trouble ??
         (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.'))
-      const redisTrouble = await checkRedis(redis).then(
-        () => undefined,
-        (error: unknown) => Failure.from(error),
-      )
-      return [engineTrouble, redisTrouble].filter((problem) => problem !== undefined)
+      const spawnTrouble = engineTrouble ?? (await failureOf(surroundings.checkNetwork()))
+      const redisTrouble = await failureOf(checkRedis(redis))
+      return [spawnTrouble, redisTrouble].filter((problem) => problem !== undefined)
     },
   }
   const server = await listen(environment.HAL9000_SOCKET, control)
@@ -140,6 +140,13 @@ async function main(): Promise<void> {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
+}
+
+function failureOf(check: Promise<void>): Promise<Failure | undefined> {
+  return check.then(
+    () => undefined,
+    (error: unknown) => Failure.from(error),
+  )
 }
 
 /** Takes up the queue as soon as Redis is there, however long that takes. */

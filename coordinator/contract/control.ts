@@ -21,6 +21,9 @@ export const ROUTE = {
   events: '/v1/events',
 } as const
 
+/** Of an answer to `events` that begins with none: the id after which its reader goes on when it breaks off. */
+export const AFTER_HEADER = 'hal9000-after'
+
 /** A route's path for one worker reference; "dir/name" travels escaped. */
 export function routeFor(route: string, ref: string): string {
   return route.replace(/:(ref|id)/, encodeURIComponent(ref))

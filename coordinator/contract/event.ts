@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { END_REASONS } from './worker.ts'
 
 /** One thing that happened, as `events` and the dashboard show it. `id` orders them and resumes the stream. */
 export const CoordinatorEvent = z.object({
@@ -12,6 +13,8 @@ export const CoordinatorEvent = z.object({
     'worker-stopping',
     'worker-ended',
     'worker-adopted',
+    'worker-limit-hit',
+    'worker-network-lost',
     'coordinator-started',
     'coordinator-stopping',
     'engine-lost',
@@ -21,5 +24,19 @@ export const CoordinatorEvent = z.object({
   project: z.string().nullable(),
   request: z.string().nullable(),
   message: z.string(),
+  /** How it ended, of `worker-ended` only; as in the exit record. */
+  exit: z
+    .object({
+      reason: z.enum(END_REASONS),
+      exitCode: z.number().nullable(),
+      signal: z.string().nullable(),
+      oomKills: z.number().nullable(),
+      pidsLimitHits: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
 })
 export type CoordinatorEvent = z.infer<typeof CoordinatorEvent>
+
+/** Something to tell. It happened when it is told, unless `at` says otherwise. */
+export type NewEvent = Omit<CoordinatorEvent, 'id' | 'at' | 'exit'> & Partial<Pick<CoordinatorEvent, 'at' | 'exit'>>

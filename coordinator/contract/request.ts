@@ -63,6 +63,7 @@ export const Settings = z
     env: environment,
     command: z.array(exactText).min(1),
     timeout: durationOption,
+    onNetworkLoss: z.enum(['keep', 'stop'], { error: 'is keep or stop' }),
   })
   .partial()
 export type Settings = z.output<typeof Settings>
@@ -164,7 +165,7 @@ export const EventsQuery = z.strictObject({
   /** Only what came after the event of this id. */
   after: z
     .string()
-    .regex(/^\d+-\d+$/)
+    .regex(/^\d{1,15}-\d{1,15}$/, { error: 'is not the id of an event, such as 1893456000000-0' })
     .optional(),
   tail: z.coerce.number().int().min(0).max(10_000).default(100),
 })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+import { formatDuration, formatSize, formatTimeLimit, parseDuration, parseSize } from './units.ts'
 
 describe('sizes', () => {
   test.each([
@@ -133,4 +133,14 @@ describe('durations', () => {
       }),
     )
   })
+})
+
+test.each([
+  [1, '0.001 s'],
+  [1500, '1.5 s'],
+  [59_999, '59.999 s'],
+  [60_000, '1 m'],
+  [5_400_000, '1 h 30 m'],
+])('a time limit of %d ms is shown as it was given: %s', (milliseconds, text) => {
+  expect(formatTimeLimit(milliseconds)).toBe(text)
 })

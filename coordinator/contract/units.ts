@@ -59,3 +59,8 @@ export function formatDuration(milliseconds: number): string {
     .map(([amount, unit]) => `${amount} ${unit}`)
     .join(' ')
 }
+
+/** A time limit for people; a short one to the millisecond: "0.5 s", "10 m". */
+export function formatTimeLimit(milliseconds: number): string {
+  return milliseconds < 60_000 ? `${milliseconds / 1000} s` : formatDuration(milliseconds)
+}

@@ -6,19 +6,27 @@ export const SCHEMA_VERSION = 1
 export type WorkerState = 'queued' | 'creating' | 'starting' | 'running' | 'paused' | 'stopping' | 'lost' | 'ended'
 
 /** Why a worker ended. */
-export type EndReason =
-  | 'exited'
-  | 'stopped'
-  | 'oom'
-  | 'timeout'
-  | 'network-lost'
-  | 'never-assigned'
-  | 'engine-stopped'
-  | 'cancelled'
-  | 'failed'
+export const END_REASONS = [
+  'exited',
+  'stopped',
+  'oom',
+  'timeout',
+  'network-lost',
+  'never-assigned',
+  'engine-stopped',
+  'cancelled',
+  'failed',
+] as const
+export type EndReason = (typeof END_REASONS)[number]
 
-/** What is true of a worker that still runs. */
+/**
+ * What is true of a worker that still runs. `network-lost`: the network it joined is gone, for good. `limit-hit`: processes of
+ * it were killed for want of memory, or its time is over. `stopping-late`: it was to stop, and still runs when its grace is over.
+ */
 export type Condition = 'network-lost' | 'limit-hit' | 'needs-input' | 'stopping-late'
+
+/** What becomes of a worker that has lost its network: it is told and goes on, or it is stopped. */
+export type OnNetworkLoss = 'keep' | 'stop'
 
 /** Caps, not reservations. null = no cap. Memory in bytes, cpus in cores (fractions allowed), pids in processes. */
 export type Limits = { memory: number | null; cpus: number | null; pids: number | null }
@@ -44,6 +52,12 @@ export type Worker = {
   startedAt: string | null
   endedAt: string | null
   limits: Limits
+  /** How long its command may run; null = no limit. Milliseconds. */
+  timeout: number | null
+  onNetworkLoss: OnNetworkLoss
+  /** As in the exit record; null while it runs. */
+  oomKills: number | null
+  pidsLimitHits: number | null
   /** Terminals attached through the coordinator now. */
   attached: number
   conditions: Condition[]
@@ -58,7 +72,7 @@ export type ExitRecord = {
   signal: string | null
   startedAt: string | null
   endedAt: string
-  /** The engine's verdict on the container, also true when only a child was killed. */
+  /** Whether any of its processes was killed for want of memory; also true when only a child was. */
   oomKilled: boolean
   /** Processes the kernel killed for memory; null = could not be read. */
   oomKills: number | null
@@ -101,17 +115,22 @@ export type AttachOutcome =
   | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
   | { outcome: 'exited'; worker: Worker; exitCode: number | null }
 
-/** `coordinator status`. */
+/** Whose network the workers join. `lost`: the holder's, which the parent itself has lost. */
+export type NetworkKind = 'holder' | 'parent' | 'lost'
+
+/** `coordinator status`. What cannot be known now is null: without the engine there may be any number of workers. */
 export type Status = {
   instance: string
   version: string
   ready: boolean
   problems: string[]
   engine: { version: string; apiVersion: string; cpus: number; memory: number; cgroup: string } | null
-  network: 'holder' | 'parent'
+  network: NetworkKind | null
   projectRoots: string[]
-  workers: Record<WorkerState, number>
-  queue: { waiting: number; active: number; maxWorkers: number }
+  workers: Record<WorkerState, number> | null
+  /** How many running workers each condition is true of. */
+  conditions: Record<Condition, number> | null
+  queue: { waiting: number | null; active: number | null; maxWorkers: number }
   startedAt: string
   startup: Record<string, number>
 }

@@ -59,6 +59,7 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
     env: settings.env,
     secrets: request.secrets,
     timeout: settings.timeout ?? null,
+    onNetworkLoss: settings.onNetworkLoss,
     size: request.size,
     term: request.term,
     receivedAt,

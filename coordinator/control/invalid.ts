@@ -11,6 +11,7 @@ const GIVEN_AS: Record<string, string> = {
   'settings.cpus': '--cpus',
   'settings.pidsLimit': '--pids-limit',
   'settings.timeout': '--timeout',
+  'settings.onNetworkLoss': '--on-network-loss',
   'settings.env': '--env',
   secrets: '--secret',
   wait: '--wait',
@@ -18,6 +19,7 @@ const GIVEN_AS: Record<string, string> = {
   size: 'the terminal size',
   since: '--since',
   tail: '--tail',
+  after: '--after',
 }
 
 /** Input parsed by its schema; fails with `invalid-value`, naming the option as the person knows it and what it got. */

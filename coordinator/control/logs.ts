@@ -14,7 +14,7 @@ export function logRoutes(server: FastifyInstance, context: ControlContext): voi
   server.get(ROUTE.logs, async (request, reply) => {
     const query = parseInput(LogsQuery, request.query)
     const worker = await context.roster.find(refOf(request))
-    const entries = workerLogs(worker, query, context, closed(request))
+    const entries = await workerLogs(worker, query, context, closed(request))
     const notice = cutNotice(worker, context)
     const headers = {
       'content-type': 'application/octet-stream',

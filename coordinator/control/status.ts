@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
-import type { Status, WorkerState } from '../contract/worker.ts'
+import type { Condition, NetworkKind, Status, WorkerState } from '../contract/worker.ts'
 import type { EngineHost } from '../docker/engine.ts'
 import type { DeliverContext } from './deliver.ts'
 import { answer } from './workers.ts'
@@ -16,7 +16,7 @@ export type StatusContext = {
   startup: Record<string, number>
   maxWorkers: number
   projectRoots: readonly string[]
-  networkKind: () => Promise<'holder' | 'parent'>
+  networkKind: () => Promise<NetworkKind>
   engineHost: () => Promise<EngineHost>
   /** Every reason why a spawn would fail now; none = ready to spawn. */
   problems: () => Promise<Failure[]>
@@ -37,22 +37,11 @@ export function statusRoutes(server: FastifyInstance, context: DeliverContext & 
 async function status(context: DeliverContext & StatusContext): Promise<Status> {
   const [problems, workers, depth, host, network] = await Promise.all([
     context.problems(),
-    soon(context.roster.workers(), []),
-    soon(context.queue.depth(), { waiting: 0, active: 0 }),
-    soon(context.engineHost(), undefined),
-    soon(context.networkKind(), 'parent' as const),
+    soon(context.roster.workers()),
+    soon(context.queue.depth()),
+    soon(context.engineHost()),
+    soon(context.networkKind()),
   ])
-  const counts = {
-    queued: 0,
-    creating: 0,
-    starting: 0,
-    running: 0,
-    paused: 0,
-    stopping: 0,
-    lost: 0,
-    ended: 0,
-  } satisfies Record<WorkerState, number>
-  for (const worker of workers) counts[worker.state] += 1
   return {
     instance: context.instance,
     version: context.version,
@@ -69,17 +58,51 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
       : null,
     network,
     projectRoots: [...context.projectRoots],
-    workers: counts,
-    queue: { ...depth, maxWorkers: context.maxWorkers },
+    workers:
+      workers &&
+      counted(
+        STATES,
+        workers.map(({ state }) => state),
+      ),
+    conditions:
+      workers &&
+      counted(
+        CONDITIONS,
+        workers.flatMap(({ conditions }) => conditions),
+      ),
+    queue: { waiting: depth?.waiting ?? null, active: depth?.active ?? null, maxWorkers: context.maxWorkers },
     startedAt: context.startedAt,
     startup: context.startup,
   }
 }
 
-/** What is known in time, else the other: an engine that hangs must not make the status hang. */
-async function soon<T, O>(work: Promise<T>, otherwise: O): Promise<T | O> {
-  const late = new Promise<O>((resolve) => {
-    setTimeout(() => resolve(otherwise), PATIENCE).unref()
+const STATES: Record<WorkerState, number> = {
+  queued: 0,
+  creating: 0,
+  starting: 0,
+  running: 0,
+  paused: 0,
+  stopping: 0,
+  lost: 0,
+  ended: 0,
+}
+const CONDITIONS: Record<Condition, number> = {
+  'network-lost': 0,
+  'limit-hit': 0,
+  'needs-input': 0,
+  'stopping-late': 0,
+}
+
+function counted<Key extends string>(zero: Record<Key, number>, seen: readonly Key[]): Record<Key, number> {
+  const counts = { ...zero }
+  for (const key of seen) counts[key] += 1
+  return counts
+}
+
+/** What is known in time, else null: an engine that hangs must not make the status hang. */
+async function soon<T>(work: Promise<T>): Promise<T | null> {
+  const late = new Promise<null>((resolve) => {
+    setTimeout(() => resolve(null), PATIENCE).unref()
   })
-  return await Promise.race([work.catch(() => otherwise), late])
+  return await Promise.race([work.catch(() => null), late])
 }

@@ -3,7 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyReply } from 'fastify'
 
 /**
- * Answers with a stream whose headers go out at once, so that the client knows it is heard before there is anything to say.
+ * Answers with a stream whose headers go out at once, so that the client knows it is heard before there is anything to say:
+ * what can fail by itself (Redis or the engine away) has been opened before, and was answered as the failure it is.
  * A client that leaves ends the source; a source that fails cuts the connection, which the client sees as an incomplete answer.
  */
 export async function sendStream(

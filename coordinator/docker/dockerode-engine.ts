@@ -49,6 +49,12 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
       return list.map(fromListed)
     },
 
+    async runningSince(id) {
+      const found = await unless404(ask('inspect', QUICK, (docker) => docker.getContainer(id).inspect()))
+      if (found === undefined) return 'gone'
+      return found.State.Running ? Date.parse(found.State.StartedAt) : 'not-running'
+    },
+
     async find(nameOrId) {
       const found = await unless404(ask('inspect', QUICK, (docker) => docker.getContainer(nameOrId).inspect()))
       // Docker also takes id prefixes and names of links for a name: only the exact one counts.
@@ -108,8 +114,13 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
       }
     },
 
-    async *logs(id, options) {
-      yield* logEntries(await ask('logs', QUICK, (docker) => openLog(docker, id, options)), options.signal)
+    async logs(id, options) {
+      try {
+        return logEntries(await ask('logs', QUICK, (docker) => openLog(docker, id, options)), options.signal)
+      } catch (error) {
+        if ([404, 409].includes(httpStatus(error) ?? 0)) return undefined
+        throw answered(error, "read the worker's output")
+      }
     },
 
     terminal: (id, command, size) => openTerminal(ask, id, command, size),
@@ -155,6 +166,7 @@ function fromListed(listed: Docker.ContainerInfo): Container {
     state: EngineState.parse(listed.State),
     labels: listed.Labels,
     createdAt: listed.Created * 1000,
+    networkOwner: ownerOf(listed.HostConfig.NetworkMode),
   }
 }
 
@@ -166,7 +178,14 @@ function fromInspected(found: Docker.ContainerInspectInfo): Container {
     state: EngineState.parse(found.State.Status),
     labels: found.Config.Labels,
     createdAt: Date.parse(found.Created),
+    networkOwner: ownerOf(found.HostConfig.NetworkMode),
   }
+}
+
+/** "container:ID"; the engine has put the id where a name was given. */
+function ownerOf(networkMode: string | undefined): ContainerId | null {
+  const [mode, id] = (networkMode ?? '').split(':')
+  return (mode === 'container' && ContainerId.safeParse(id).data) || null
 }
 
 function createFailure(error: unknown, image: string): unknown {

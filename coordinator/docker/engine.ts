@@ -4,6 +4,7 @@ import type { TerminalSize } from '../contract/request.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
 import type { Ended } from '../domain/exit.ts'
+import type { NetworkOwner } from '../domain/network.ts'
 import type { Said } from '../domain/worker-says.ts'
 
 /**
@@ -14,6 +15,8 @@ export type Engine = {
   host(): Promise<EngineHost>
   /** The image's facts; undefined when it is not on this host. */
   image(reference: string): Promise<Image | undefined>
+  /** Since when a container runs, whosever it is, if it does. */
+  runningSince(id: ContainerId): Promise<NetworkOwner>
   /** The containers of this instance, in every state. */
   containers(): Promise<Container[]>
   /** One container by its exact name or id; undefined when there is none. */
@@ -29,7 +32,8 @@ export type Engine = {
   remove(id: ContainerId): Promise<void>
   /** The facts of an ended container; undefined while it runs or when it is gone. */
   ended(id: ContainerId): Promise<Ended | undefined>
-  logs(id: ContainerId, options: LogOptions): AsyncIterable<LogEntry>
+  /** Opens a container's log; undefined when the container is gone, or is just being removed. */
+  logs(id: ContainerId, options: LogOptions): Promise<AsyncIterable<LogEntry> | undefined>
   /** A process with a terminal in a running container, as the container's root. Throws `wrong-state` where it has ended. */
   terminal(id: ContainerId, command: readonly string[], size: TerminalSize): Promise<Terminal>
   /** A process with plain pipes in a running container, as the container's root. Throws `wrong-state` where it has ended. */

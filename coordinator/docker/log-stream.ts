@@ -14,7 +14,7 @@ export function openLog(docker: Docker, id: ContainerId, options: LogOptions): P
       path: `/containers/${id}/logs?`,
       method: 'GET',
       isStream: true,
-      statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+      statusCodes: { 200: true, 404: 'no such container', 409: 'being removed', 500: 'server error' },
       options: logOptions(options),
     }
     docker.modem.dial(request, (error, stream) => {
@@ -25,11 +25,22 @@ export function openLog(docker: Docker, id: ContainerId, options: LogOptions): P
 }
 
 /** The entries of a log's stream, until its end or the signal; the stream is closed in any case. */
-export async function* logEntries(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<LogEntry> {
+export function logEntries(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<LogEntry> {
+  // Whoever leaves before the first entry is read: a generator that was never begun closes nothing.
   const abort = (): void => void stream.destroy()
   signal?.addEventListener('abort', abort, { once: true })
   // Whoever left while the engine was asked: an aborted signal tells nobody again.
   if (signal?.aborted === true) abort()
+  // Its reader hears of an error; until there is one, nobody may die of it.
+  stream.on('error', () => {})
+  return readEntries(stream, signal, abort)
+}
+
+async function* readEntries(
+  stream: Readable,
+  signal: AbortSignal | undefined,
+  abort: () => void,
+): AsyncGenerator<LogEntry> {
   try {
     for await (const { output, data } of demultiplex(stream)) {
       // "2026-01-31T10:00:00.123456789Z data"

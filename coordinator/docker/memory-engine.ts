@@ -7,7 +7,7 @@ import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
 import type { Ended } from '../domain/exit.ts'
 import { parseSaid, type Said } from '../domain/worker-says.ts'
-import type { Engine, EngineEvent, Image, LogEntry } from './engine.ts'
+import type { Engine, EngineEvent, Image, LogEntry, LogOptions } from './engine.ts'
 
 type Kept = Container & {
   log: LogEntry[]
@@ -49,6 +49,13 @@ export class MemoryEngine implements Engine {
     return this.images.get(reference)
   }
 
+  async runningSince(id: ContainerId): ReturnType<Engine['runningSince']> {
+    this.#reach()
+    const container = this.#containers.get(id)
+    if (container === undefined) return 'gone'
+    return container.state === 'running' ? Date.parse(container.startedAt ?? '') : 'not-running'
+  }
+
   async containers(): Promise<Container[]> {
     this.#reach()
     return [...this.#containers.values()].filter((container) => this.#isOwn(container)).map(shown)
@@ -68,7 +75,8 @@ export class MemoryEngine implements Engine {
     if ([...this.#containers.values()].some((container) => container.name === spec.name)) return 'taken'
     if (!this.images.has(spec.image)) throw new Failure('image-missing', `Image "${spec.image}" is not on this host.`)
     const id = ContainerId.parse(randomBytes(32).toString('hex'))
-    const { name, image, labels } = spec
+    const { name, image, labels, network } = spec
+    const networkOwner = network.startsWith('container:') ? ContainerId.parse(network.slice(10)) : null
     this.#containers.set(id, {
       id,
       name,
@@ -76,6 +84,7 @@ export class MemoryEngine implements Engine {
       labels,
       state: 'created',
       createdAt: this.#now(),
+      networkOwner,
       log: [],
       ended: undefined,
       startedAt: null,
@@ -124,11 +133,13 @@ export class MemoryEngine implements Engine {
     return this.#containers.get(id)?.ended
   }
 
-  async *logs(
-    id: ContainerId,
-    options: { follow: boolean; tail?: number; since?: number; signal?: AbortSignal },
-  ): AsyncGenerator<LogEntry> {
-    const container = this.#get(id)
+  async logs(id: ContainerId, options: LogOptions): ReturnType<Engine['logs']> {
+    this.#reach()
+    const container = this.#containers.get(id)
+    return container && this.#entries(container, options)
+  }
+
+  async *#entries(container: Kept, options: LogOptions): AsyncGenerator<LogEntry> {
     const { signal } = options
     let next = options.tail === undefined ? 0 : Math.max(0, container.log.length - options.tail)
     for (;;) {
@@ -200,7 +211,7 @@ export class MemoryEngine implements Engine {
   }
 
   #end(container: Kept, exitCode: number, signal: string | null): void {
-    this.#say(container, 'stderr', `\x1ehal9000 ended exit=${exitCode} signal=${signal ?? '-'} oom=0 pids=0\n`)
+    this.#say(container, 'stderr', `\x1ehal9000 ended exit=${exitCode} signal=${signal ?? '-'} oom=0 pids=0 by=-\n`)
     this.#finish(container, exitCode)
   }
 
@@ -245,8 +256,8 @@ export class MemoryEngine implements Engine {
   }
 }
 
-function shown({ id, name, image, state, labels, createdAt }: Kept): Container {
-  return { id, name, image, state, labels, createdAt }
+function shown({ id, name, image, state, labels, createdAt, networkOwner }: Kept): Container {
+  return { id, name, image, state, labels, createdAt, networkOwner }
 }
 
 function firstSaid(container: Kept): Said | undefined {

@@ -36,11 +36,16 @@ const RUN_SIZE = 32 * 1024 * 1024
  * `docker inspect` shows no secret.
  */
 export function workerContainerSpec(instance: InstanceName, order: SpawnOrder, network: string): ContainerSpec {
-  const { name, project, request, limits, remove, io } = order
+  const { name, project, request, limits, remove, io, onNetworkLoss } = order
   return {
     name: containerName(instance, project.path, name),
     image: order.image,
-    labels: workerLabels(instance, { worker: name, project: project.path, request, spec: { limits, remove, io } }),
+    labels: workerLabels(instance, {
+      worker: name,
+      project: project.path,
+      request,
+      spec: { limits, remove, io, onNetworkLoss },
+    }),
     limits,
     network,
     mounts: [{ source: project.path, target: project.path, readOnly: false }],

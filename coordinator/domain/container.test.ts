@@ -7,11 +7,11 @@ import { aContainer, anOrder, INSTANCE, LIMITS } from './testing.ts'
 
 /** A worker's container as the engine lists it, with some labels changed; undefined takes one away. */
 function listed(labels: Record<string, string | undefined> = {}): Container {
-  const { id, name, image, state, createdAt, labels: own } = aContainer()
+  const { id, name, image, state, createdAt, networkOwner, labels: own } = aContainer()
   const changed = Object.entries({ ...own, ...labels }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
-  return { id, name, image, state, createdAt, labels: Object.fromEntries(changed) }
+  return { id, name, image, state, createdAt, networkOwner, labels: Object.fromEntries(changed) }
 }
 
 describe('a container is known as a worker by its labels', () => {

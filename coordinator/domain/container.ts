@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { LABEL, LABEL_SCHEMA, type Role } from '../contract/labels.ts'
 import { type ContainerId, type InstanceName, ProjectPath, RequestId, WorkerName } from '../contract/names.ts'
-import { LimitsShape } from './spawn-order.ts'
+import { LimitsShape, OnNetworkLoss } from './spawn-order.ts'
 
 /** A container's state in Docker's words. */
 export const EngineState = z.enum(['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'])
@@ -16,6 +16,8 @@ export type Container = {
   labels: Record<string, string>
   /** Milliseconds since the epoch. */
   createdAt: number
+  /** The container whose network it joined; null when it joined none. */
+  networkOwner: ContainerId | null
 }
 
 /** What the `hal9000.spec` label keeps: enough to adopt a worker whose record is lost. Nothing secret, not the command. */
@@ -24,6 +26,7 @@ const WorkerSpec = z.object({
   limits: LimitsShape,
   remove: z.boolean(),
   io: z.enum(['session', 'pipes']),
+  onNetworkLoss: OnNetworkLoss.default('keep'),
 })
 
 /** A worker's container: labels read and checked. */

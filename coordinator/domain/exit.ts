@@ -14,6 +14,8 @@ export type Ended = {
 
 type Refused = Extract<Said, { said: 'refused' }>
 type Final = Extract<Said, { said: 'ended' }>
+/** What was asked of the worker, and what befell it. */
+type Story = Pick<WorkerRecord, 'stop' | 'networkLostAt'>
 
 /**
  * The exit record of a worker: the engine's facts, what the worker said of itself, and what was asked of it.
@@ -22,25 +24,28 @@ type Final = Extract<Said, { said: 'ended' }>
 export function exitRecord(
   ended: Ended,
   said: readonly Said[],
-  stop: WorkerRecord['stop'],
+  story: Story,
   log: { name: string; entries: number; bytes: number },
 ): ExitRecord {
   // A refusal is a worker's first word or none: the command, which speaks after "ready", could print one too.
   const [first] = said
   const refused = first?.said === 'refused' ? first : undefined
-  const final = said.findLast((line): line is Final => line.said === 'ended')
-  const ranAndTold = final !== undefined && final.exitCode === ended.exitCode
-  const reason = endReason(ended, refused, ranAndTold, stop)
+  const last = said.findLast((line): line is Final => line.said === 'ended')
+  const told = last?.exitCode === ended.exitCode ? last : undefined
+  // The engine learns of it by an event, which may come after the end; the kernel's own count is there in time.
+  const oomKilled = ended.oomKilled || (told?.oomKills ?? 0) > 0
+  const reason = endReason({ ...ended, oomKilled }, refused, told, story.stop)
+  const none = reason === 'never-assigned' || (told === undefined && isPlaceholder(ended))
   return {
     reason,
-    exitCode: reason === 'never-assigned' ? null : ended.exitCode,
-    signal: ranAndTold ? final.signal : signalOf(ended.exitCode),
+    exitCode: none ? null : ended.exitCode,
+    signal: told === undefined ? signalOf(ended.exitCode) : told.signal,
     startedAt: ended.startedAt,
     endedAt: ended.endedAt,
-    oomKilled: ended.oomKilled,
-    oomKills: final?.oomKills ?? null,
-    pidsLimitHits: final?.pidsLimitHits ?? null,
-    message: refused?.message ?? (ended.error === '' ? null : ended.error),
+    oomKilled,
+    oomKills: told?.oomKills ?? null,
+    pidsLimitHits: told?.pidsLimitHits ?? null,
+    message: refused?.message ?? explanation(reason, ended, told, story),
     log: log.name,
     // What a worker says first is gone only when the log's beginning is.
     logCut: log.entries > 0 && first?.said !== 'ready' && first?.said !== 'refused',
@@ -69,16 +74,45 @@ export function unseenEnd(record: WorkerRecord, message: string, now: number): E
 function endReason(
   ended: Ended,
   refused: Refused | undefined,
-  ranAndTold: boolean,
+  told: Final | undefined,
   stop: WorkerRecord['stop'],
 ): EndReason {
   if (refused !== undefined) return refused.word === 'never-assigned' ? 'never-assigned' : 'failed'
   if (ended.error !== '') return 'failed'
   if (stop !== null) return stop.reason
-  if (ended.oomKilled && ended.exitCode === 137) return 'oom'
-  // Killed with its supervisor and by nobody here: the engine or the host stopped. A normal end always says so.
-  if (!ranAndTold && (ended.exitCode === 137 || ended.exitCode === 255)) return 'engine-stopped'
-  return 'exited'
+  if (told === undefined) {
+    if (ended.exitCode === 137) return ended.oomKilled ? 'oom' : 'engine-stopped'
+    if (ended.exitCode === LOST_BY_ENGINE) return 'engine-stopped'
+    return ended.exitCode === SUPERVISOR_FAILED ? 'failed' : 'exited'
+  }
+  // A shell whose child was killed goes on, or passes 137 on as a code of its own: then it was not the command itself.
+  if (ended.oomKilled && told.signal === 'KILL') return 'oom'
+  return told.stoppedBy === null ? 'exited' : 'engine-stopped'
+}
+
+/** What the engine gives a container that was gone when it came back itself. */
+const LOST_BY_ENGINE = 255
+/** What worker/entrypoint leaves with when it cannot learn how its command ended. */
+const SUPERVISOR_FAILED = 125
+
+function isPlaceholder({ exitCode }: Ended): boolean {
+  return exitCode === LOST_BY_ENGINE || exitCode === SUPERVISOR_FAILED
+}
+
+/** What there is to say beside the reason; null when that says it all. */
+function explanation(reason: EndReason, { error }: Ended, told: Final | undefined, story: Story): string | null {
+  if (error !== '') return error
+  const untold = told === undefined && story.stop === null ? UNTOLD[reason] : undefined
+  if (untold !== undefined) return untold
+  if (story.networkLostAt === null || reason === 'network-lost') return null
+  return `It had lost its network at ${new Date(story.networkLostAt).toISOString()}.`
+}
+
+/** Of a worker that ended without its last word, and without being asked to. */
+const UNTOLD: Partial<Record<EndReason, string>> = {
+  oom: 'What watches over the command was killed, and the command with it.',
+  'engine-stopped': 'All its processes were killed at once, from outside.',
+  failed: 'What watches over the command failed; its last line of output says why.',
 }
 
 const SIGNALS: Record<number, string> = {

@@ -21,3 +21,8 @@ export function workerState(container: EngineState, asked: { ready: boolean; sto
       return 'stopping'
   }
 }
+
+/** Whether the container's processes are there. */
+export function isAlive(container: EngineState): boolean {
+  return container === 'running' || container === 'restarting' || container === 'paused'
+}

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { YOUNG } from './conflict.ts'
+import type { NetworkOwner } from './network.ts'
 import { reconcile, render, type Seen } from './reconcile.ts'
 import { aContainer, anEnd, aRecord, containerId, NOW, requestId } from './testing.ts'
 
 function plan(seen: Partial<Seen>): string {
-  return render(reconcile({ containers: [], records: [], busy: new Set(), absentBefore: new Set(), ...seen }, NOW))
+  const nothing = {
+    containers: [],
+    records: [],
+    busy: new Set<never>(),
+    absentBefore: new Set<never>(),
+    owners: new Map<never, never>(),
+    limitHit: new Set<never>(),
+  }
+  return render(reconcile({ ...nothing, ...seen }, NOW))
 }
 
 const SPEC = aContainer().spec
@@ -67,6 +76,74 @@ describe('a worker that runs', () => {
       })
     expect(at(14_999)).toBe('')
     expect(at(15_000)).toBe('stop-again 3f2a (w1): a stop was asked for and it still runs\n')
+  })
+})
+
+describe('a running worker that has lost its network', () => {
+  const joined = aContainer()
+  const owner = joined.networkOwner ?? containerId('')
+  const stopping = aContainer('w1', { spec: { ...SPEC, onNetworkLoss: 'stop' } })
+  const lost = (what: NetworkOwner, container = joined, record = aRecord()) =>
+    plan({ containers: [container], records: [record], owners: new Map([[owner, what]]) })
+
+  test.each<[NetworkOwner, string]>([
+    ['gone', 'the container that owns its network (0e7000000000) is gone'],
+    ['not-running', 'the container that owns its network (0e7000000000) does not run'],
+    [NOW, 'the container that owns its network (0e7000000000) was started again after it'],
+  ])('is told so: %s', (what, because) => {
+    expect(lost(what)).toBe(`tell-network-lost 3f2a (w1): ${because}\n`)
+  })
+
+  test('is told so once', () => {
+    expect(lost('gone', joined, aRecord('w1', { networkLostAt: NOW }))).toBe('')
+  })
+
+  test('is stopped where that was wanted, also when it was told already', () => {
+    const stop = 'stop-for-network 3f2a (w1): its network is lost, and then it is to stop\n'
+    expect(lost('gone', stopping)).toBe(
+      `tell-network-lost 3f2a (w1): the container that owns its network (0e7000000000) is gone\n${stop}`,
+    )
+    expect(lost('gone', stopping, aRecord('w1', { networkLostAt: NOW }))).toBe(stop)
+    expect(plan({ containers: [stopping], records: [aRecord('w1', { networkLostAt: NOW })] })).toBe(stop)
+  })
+
+  test('is not stopped a second time', () => {
+    const asked = { reason: 'network-lost' as const, at: NOW, grace: 10 }
+    expect(lost('gone', stopping, aRecord('w1', { networkLostAt: NOW, stop: asked }))).toBe('')
+  })
+
+  test.each<[string, NetworkOwner]>([
+    ['its owner runs since before it', NOW - 60_001],
+    ['its owner was started in the moment it became ready', NOW - 60_000],
+  ])('has not lost it while %s', (_what, since) => {
+    expect(lost(since, stopping)).toBe('')
+  })
+
+  test('has not lost what it never joined, nor what nobody looked at', () => {
+    expect(lost('gone', aContainer('w1', { networkOwner: null }))).toBe('')
+    expect(plan({ containers: [stopping], records: [aRecord()] })).toBe('')
+  })
+
+  test('is left alone while it starts, and once its end is recorded', () => {
+    expect(lost('gone', stopping, aRecord('w1', { readyAt: null }))).toBe('')
+    expect(lost('gone', stopping, aRecord('w1', { end: anEnd() }))).toBe('')
+  })
+})
+
+describe('a running worker of which the engine says that memory was short', () => {
+  const limitHit = new Set([aContainer().id])
+
+  test('is told so, once', () => {
+    expect(plan({ containers: [aContainer()], records: [aRecord()], limitHit })).toBe(
+      'tell-limit-hit 3f2a (w1): a process of it was killed for want of memory\n',
+    )
+    expect(plan({ containers: [aContainer()], records: [aRecord('w1', { limitHitAt: NOW })], limitHit })).toBe('')
+  })
+
+  test('and that ended for it is only recorded', () => {
+    expect(
+      plan({ containers: [aContainer('w1', { state: 'exited', spec: KEPT })], records: [aRecord()], limitHit }),
+    ).toBe('record-end 3f2a (w1): the container is exited\n')
   })
 })
 

@@ -1,6 +1,7 @@
-import type { RequestId } from '../contract/names.ts'
+import type { ContainerId, RequestId } from '../contract/names.ts'
 import { YOUNG } from './conflict.ts'
 import type { WorkerContainer } from './container.ts'
+import { type NetworkOwner, networkLoss } from './network.ts'
 import type { WorkerRecord } from './worker-record.ts'
 
 /** What was seen in one pass. */
@@ -11,11 +12,18 @@ export type Seen = {
   busy: ReadonlySet<RequestId>
   /** Requests whose container was absent in the pass before already. */
   absentBefore: ReadonlySet<RequestId>
+  /** The containers whose networks the running workers joined. */
+  owners: ReadonlyMap<ContainerId, NetworkOwner>
+  /** Containers of which the engine said that a process was killed for want of memory. */
+  limitHit: ReadonlySet<ContainerId>
 }
 
 /** One step towards what should be. Every step can be done again. */
 export type Step =
   | { do: 'adopt'; container: WorkerContainer; because: string }
+  | { do: 'tell-limit-hit'; container: WorkerContainer; because: string }
+  | { do: 'tell-network-lost'; container: WorkerContainer; because: string }
+  | { do: 'stop-for-network'; container: WorkerContainer; because: string }
   | { do: 'record-end'; container: WorkerContainer; because: string }
   | { do: 'remove'; container: WorkerContainer; because: string }
   | { do: 'discard'; container: WorkerContainer; because: string }
@@ -35,7 +43,7 @@ export function reconcile(seen: Seen, now: number): Step[] {
   const records = new Map(seen.records.map((record) => [record.request, record]))
   const present = new Set(seen.containers.map((container) => container.request))
   const idle = seen.containers.filter((container) => !seen.busy.has(container.request))
-  const steps = idle.flatMap((container) => stepsFor(container, records.get(container.request), now))
+  const steps = idle.flatMap((container) => stepsFor(container, records.get(container.request), seen, now))
   for (const record of seen.records) {
     if (record.end !== null || present.has(record.request) || seen.busy.has(record.request)) continue
     if (!seen.absentBefore.has(record.request)) continue
@@ -44,7 +52,7 @@ export function reconcile(seen: Seen, now: number): Step[] {
   return steps
 }
 
-function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
+function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, seen: Seen, now: number): Step[] {
   switch (container.state) {
     case 'exited':
     case 'dead':
@@ -55,7 +63,9 @@ function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, 
     case 'running':
     case 'restarting':
     case 'paused':
-      return alive(container, record, now)
+      if (record === undefined) return [{ do: 'adopt', container, because: 'it runs and has no record' }]
+      if (record.end !== null) return [] // It has ended since it was seen.
+      return [...news(container, record, seen), ...dues(container, record, seen, now)]
     case 'removing':
       return []
   }
@@ -73,14 +83,33 @@ function ended(container: WorkerContainer, record: WorkerRecord | undefined, now
   return steps
 }
 
-function alive(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Step[] {
-  if (record === undefined) return [{ do: 'adopt', container, because: 'it runs and has no record' }]
+/** What has befallen a running worker and was not told yet. */
+function news(container: WorkerContainer, record: WorkerRecord, seen: Seen): Step[] {
+  const loss = record.networkLostAt === null ? lossOf(container, record, seen) : undefined
+  return [
+    ...(record.limitHitAt === null && seen.limitHit.has(container.id)
+      ? [{ do: 'tell-limit-hit' as const, container, because: 'a process of it was killed for want of memory' }]
+      : []),
+    ...(loss === undefined ? [] : [{ do: 'tell-network-lost' as const, container, because: loss }]),
+  ]
+}
+
+/** What is to be done with a running worker now. */
+function dues(container: WorkerContainer, record: WorkerRecord, seen: Seen, now: number): Step[] {
   if (record.stop !== null) {
     const due = record.stop.at + record.stop.grace * 1000 + STOP_SLACK
     return now < due ? [] : [{ do: 'stop-again', container, because: 'a stop was asked for and it still runs' }]
   }
-  if (record.deadline === null || now < record.deadline) return []
-  return [{ do: 'time-out', container, because: 'its time is up' }]
+  if (record.deadline !== null && now >= record.deadline) {
+    return [{ do: 'time-out', container, because: 'its time is up' }]
+  }
+  if (container.spec.onNetworkLoss === 'keep') return []
+  if (record.networkLostAt === null && lossOf(container, record, seen) === undefined) return []
+  return [{ do: 'stop-for-network', container, because: 'its network is lost, and then it is to stop' }]
+}
+
+function lossOf({ networkOwner }: WorkerContainer, { readyAt }: WorkerRecord, { owners }: Seen): string | undefined {
+  return readyAt === null ? undefined : networkLoss({ networkOwner, readyAt }, owners)
 }
 
 /** The plan as text, a line a step. */

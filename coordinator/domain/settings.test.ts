@@ -19,6 +19,7 @@ test('without a word from anyone the defaults hold', () => {
     limits: { memory: 4 * G, cpus: 2, pids: 100 },
     env: {},
     timeout: undefined,
+    onNetworkLoss: 'keep',
     notices: [],
   })
 })
@@ -131,5 +132,20 @@ describe('a project file', () => {
     expect(resolve({ flags: { timeout: 30 }, clientEnv: { timeout: 20 }, projectFile: { timeout: 10 } }).timeout).toBe(
       30,
     )
+  })
+
+  test('may have its worker stopped when the network is lost, and not undo that it is', () => {
+    expect(resolve({ projectFile: { onNetworkLoss: 'stop' }, userFile: { onNetworkLoss: 'keep' } }).onNetworkLoss).toBe(
+      'stop',
+    )
+    expect(resolve({ projectFile: { onNetworkLoss: 'keep' }, userFile: { onNetworkLoss: 'stop' } }).onNetworkLoss).toBe(
+      'stop',
+    )
+    expect(
+      resolve({ projectFile: { onNetworkLoss: 'keep' }, parentEnv: { onNetworkLoss: 'stop' } }).onNetworkLoss,
+    ).toBe('stop')
+    const clientEnv = { onNetworkLoss: 'keep' as const }
+    expect(resolve({ clientEnv, projectFile: { onNetworkLoss: 'stop' } }).onNetworkLoss).toBe('keep')
+    expect(resolve({ flags: { onNetworkLoss: 'stop' }, clientEnv }).onNetworkLoss).toBe('stop')
   })
 })

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { Settings } from '../contract/request.ts'
 import { formatSize } from '../contract/units.ts'
-import type { Limits } from '../contract/worker.ts'
+import type { Limits, OnNetworkLoss } from '../contract/worker.ts'
 
 /** Where a setting can come from, strongest first (design, section 4.2). */
 export type Layers = {
@@ -22,6 +22,7 @@ export type Resolved = {
   env: Record<string, string>
   /** Milliseconds; undefined = no limit. */
   timeout: number | undefined
+  onNetworkLoss: OnNetworkLoss
   /** What was decided against what someone wrote down, for the person to read. */
   notices: string[]
 }
@@ -70,6 +71,11 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
     limits: { memory: limit('memory'), cpus: limit('cpus'), pids: limit('pids') },
     env: { ...userFile.env, ...projectFile.env, ...flags.env },
     timeout: timeout === 0 ? undefined : timeout,
+    // As with limits: a project may have itself stopped, not undo that it is.
+    onNetworkLoss:
+      flags.onNetworkLoss ??
+      clientEnv.onNetworkLoss ??
+      (projectFile.onNetworkLoss === 'stop' ? 'stop' : (userFile.onNetworkLoss ?? parentEnv.onNetworkLoss ?? 'keep')),
     notices,
   }
 }
@@ -80,6 +86,7 @@ const VARIABLES = {
   WORKER_CPUS: 'cpus',
   WORKER_PIDS_LIMIT: 'pidsLimit',
   WORKER_TIMEOUT: 'timeout',
+  WORKER_ON_NETWORK_LOSS: 'onNetworkLoss',
 } as const satisfies Record<string, keyof Settings>
 
 /** The settings that WORKER_* variables give; an empty one counts as unset. Fails with `invalid-value`, naming the variable. */

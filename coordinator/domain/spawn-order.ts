@@ -9,6 +9,9 @@ export const LimitsShape = z.object({
   pids: z.number().nullable(),
 })
 
+/** What becomes of a worker that has lost its network. */
+export const OnNetworkLoss = z.enum(['keep', 'stop'])
+
 /** A project directory as it was found on the host. */
 const Project = z.object({
   /** Real path on the host; also where it is mounted in the worker. */
@@ -39,6 +42,7 @@ export const SpawnOrder = z.object({
   secrets: z.record(z.string(), z.string()),
   /** Milliseconds the command may run; null = no limit. */
   timeout: z.number().nullable(),
+  onNetworkLoss: OnNetworkLoss.default('keep'),
   size: TerminalSize,
   term: z.string(),
   /** Milliseconds since the epoch. */

@@ -25,7 +25,7 @@ export function aContainer(name = 'w1', fields: Partial<WorkerContainer> = {}): 
   const worker = fields.worker ?? WorkerName.parse(name)
   const project = fields.project ?? ProjectPath.parse('/home/me/proj')
   const request = fields.request ?? requestId(`r-${name.toLowerCase()}`)
-  const spec = fields.spec ?? { limits: LIMITS, remove: true, io: 'session' }
+  const spec = fields.spec ?? { limits: LIMITS, remove: true, io: 'session', onNetworkLoss: 'keep' }
   return {
     id: containerId('3f2a'),
     name: containerName(INSTANCE, project, worker),
@@ -33,6 +33,7 @@ export function aContainer(name = 'w1', fields: Partial<WorkerContainer> = {}): 
     state: 'running',
     labels: workerLabels(INSTANCE, { worker, project, request, spec }),
     createdAt: NOW - 60_000,
+    networkOwner: containerId('0e7'),
     worker,
     project,
     request,
@@ -53,6 +54,7 @@ export function aRecord(name = 'w1', fields: Partial<WorkerRecord> = {}): Worker
       io: 'session',
       limits: LIMITS,
       remove: true,
+      onNetworkLoss: 'keep',
       uid: 1000,
       gid: 1000,
       createdAt: NOW - 60_000,
@@ -98,6 +100,7 @@ export function anOrder(name = 'w1', fields: Partial<SpawnOrder> = {}): SpawnOrd
     env: {},
     secrets: {},
     timeout: null,
+    onNetworkLoss: 'keep',
     size: { columns: 80, rows: 24 },
     term: 'xterm-256color',
     receivedAt: NOW,

@@ -1,21 +1,12 @@
 import { z } from 'zod'
+import { END_REASONS } from '../contract/worker.ts'
 import { ContainerId, ProjectPath, RequestId, WorkerName } from '../contract/names.ts'
-import { LimitsShape } from './spawn-order.ts'
+import { LimitsShape, OnNetworkLoss } from './spawn-order.ts'
 
 /** Version of the record files below sessions/. */
 const RECORD_SCHEMA = 1
 
-const Reason = z.enum([
-  'exited',
-  'stopped',
-  'oom',
-  'timeout',
-  'network-lost',
-  'never-assigned',
-  'engine-stopped',
-  'cancelled',
-  'failed',
-])
+const Reason = z.enum(END_REASONS)
 
 const ExitRecord = z.object({
   reason: Reason,
@@ -57,12 +48,46 @@ export const WorkerRecord = z.object({
   timeout: z.number().nullable(),
   /** What was asked of the worker; makes an end that follows `stopped` or `timeout`. */
   stop: z.object({ reason: Reason, at: z.number(), grace: z.number() }).nullable(),
+  onNetworkLoss: OnNetworkLoss.default('keep'),
+  /** When it was seen that the network it joined is gone; null = it has it. */
+  networkLostAt: z.number().nullable().default(null),
+  /** When the engine first told that a process of it was killed for want of memory. */
+  limitHitAt: z.number().nullable().default(null),
   end: ExitRecord.nullable(),
+  /** When the end was written here, which may be long after it came. */
+  endWrittenAt: z.number().nullable().default(null),
 })
 export type WorkerRecord = z.infer<typeof WorkerRecord>
 
-export function newRecord(
-  fields: Omit<WorkerRecord, 'schema' | 'container' | 'readyAt' | 'deadline' | 'stop' | 'end'>,
-): WorkerRecord {
-  return { schema: RECORD_SCHEMA, container: null, readyAt: null, deadline: null, stop: null, end: null, ...fields }
+/** What a worker begins with; the rest of its record is what becomes of it. */
+type Beginning = Pick<
+  WorkerRecord,
+  | 'request'
+  | 'name'
+  | 'project'
+  | 'image'
+  | 'command'
+  | 'io'
+  | 'limits'
+  | 'remove'
+  | 'onNetworkLoss'
+  | 'uid'
+  | 'gid'
+  | 'createdAt'
+  | 'timeout'
+>
+
+export function newRecord(beginning: Beginning): WorkerRecord {
+  return {
+    schema: RECORD_SCHEMA,
+    container: null,
+    readyAt: null,
+    deadline: null,
+    stop: null,
+    networkLostAt: null,
+    limitHitAt: null,
+    end: null,
+    endWrittenAt: null,
+    ...beginning,
+  }
 }

@@ -12,14 +12,17 @@ describe('what a worker says', () => {
       'refused command-not-found Command not found:  x',
       { said: 'refused', word: 'command-not-found', message: 'Command not found:  x' },
     ],
-    ['ended exit=0 signal=- oom=0 pids=0', { said: 'ended', exitCode: 0, signal: null, oomKills: 0, pidsLimitHits: 0 }],
     [
-      'ended exit=137 signal=KILL oom=3 pids=-',
-      { said: 'ended', exitCode: 137, signal: 'KILL', oomKills: 3, pidsLimitHits: null },
+      'ended exit=0 signal=- oom=0 pids=0 by=-',
+      { said: 'ended', exitCode: 0, signal: null, oomKills: 0, pidsLimitHits: 0, stoppedBy: null },
+    ],
+    [
+      'ended exit=137 signal=KILL oom=3 pids=- by=TERM',
+      { said: 'ended', exitCode: 137, signal: 'KILL', oomKills: 3, pidsLimitHits: null, stoppedBy: 'TERM' },
     ],
     [
       'ended exit=1 signal=- oom=- pids=12',
-      { said: 'ended', exitCode: 1, signal: null, oomKills: null, pidsLimitHits: 12 },
+      { said: 'ended', exitCode: 1, signal: null, oomKills: null, pidsLimitHits: 12, stoppedBy: null },
     ],
   ])('%s', (line, said) => {
     expect(parseSaid(line)).toEqual(said)
@@ -44,7 +47,7 @@ const spoken: [string, Said][] = [
   ['refused session no reason', { said: 'refused', word: 'session', message: 'no reason' }],
   [
     'ended exit=3 signal=- oom=1 pids=-',
-    { said: 'ended', exitCode: 3, signal: null, oomKills: 1, pidsLimitHits: null },
+    { said: 'ended', exitCode: 3, signal: null, oomKills: 1, pidsLimitHits: null, stoppedBy: null },
   ],
 ]
 

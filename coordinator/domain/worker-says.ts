@@ -7,11 +7,19 @@ import { Failure, type FailureCode } from '../contract/failure.ts'
 export type Said =
   | { said: 'ready' }
   | { said: 'refused'; word: string; message: string }
-  | { said: 'ended'; exitCode: number; signal: string | null; oomKills: number | null; pidsLimitHits: number | null }
+  | {
+      said: 'ended'
+      exitCode: number
+      signal: string | null
+      oomKills: number | null
+      pidsLimitHits: number | null
+      /** The signal that told the worker itself to stop, null when none did. */
+      stoppedBy: string | null
+    }
 
 const MARK = '\x1ehal9000 '
 const MARK_BYTES = Buffer.from(MARK)
-const ENDED = /^ended exit=(\d+) signal=(\S+) oom=(\d+|-) pids=(\d+|-)$/
+const ENDED = /^ended exit=(\d+) signal=(\S+) oom=(\d+|-) pids=(\d+|-)(?: by=(\S+))?$/
 
 /**
  * Takes what the worker says out of a piece of its stderr: what remains is the command's own, byte for byte.
@@ -43,13 +51,15 @@ export function parseSaid(line: string): Said | undefined {
   if (first === 'refused' && word !== undefined) return { said: 'refused', word, message: words.join(' ') }
   const match = ENDED.exec(line)
   if (!match) return undefined
-  const count = (text: string | undefined): number | null => (text === '-' ? null : Number(text))
+  const [, exitCode, signal, oomKills, pidsLimitHits, stoppedBy] = match.map((text) => (text === '-' ? null : text))
+  const count = (text: string | null | undefined): number | null => (text == null ? null : Number(text))
   return {
     said: 'ended',
-    exitCode: Number(match[1]),
-    signal: match[2] === '-' ? null : (match[2] ?? null),
-    oomKills: count(match[3]),
-    pidsLimitHits: count(match[4]),
+    exitCode: Number(exitCode),
+    signal: signal ?? null,
+    oomKills: count(oomKills),
+    pidsLimitHits: count(pidsLimitHits),
+    stoppedBy: stoppedBy ?? null,
   }
 }
 

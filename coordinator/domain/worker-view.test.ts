@@ -5,7 +5,7 @@ import { WorkerRecord } from './worker-record.ts'
 import { workersOf, type World } from './worker-view.ts'
 
 function view(world: Partial<World>): Worker[] {
-  return workersOf({ containers: [], records: [], underway: [], attached: new Map(), ...world })
+  return workersOf({ containers: [], records: [], underway: [], attached: new Map(), now: NOW, ...world })
 }
 
 test('a worker that runs is shown whole', () => {
@@ -26,6 +26,10 @@ test('a worker that runs is shown whole', () => {
       startedAt: '2026-03-01T11:59:00.000Z',
       endedAt: null,
       limits: LIMITS,
+      timeout: null,
+      onNetworkLoss: 'keep',
+      oomKills: null,
+      pidsLimitHits: null,
       attached: 2,
       conditions: [],
     },
@@ -83,6 +87,37 @@ describe('the state of a worker', () => {
     const workers = view(world)
     expect(workers).toHaveLength(1)
     expect(workers[0]).toMatchObject(expected)
+  })
+})
+
+describe('the conditions of a worker', () => {
+  const stop = { reason: 'stopped' as const, at: NOW - 10_000, grace: 10 }
+  const late = { ...stop, at: NOW - 10_001 }
+
+  test.each<[string, Partial<WorkerRecord>, Worker['conditions']]>([
+    ['nothing has befallen it', {}, []],
+    ['its network is lost', { networkLostAt: NOW }, ['network-lost']],
+    ['memory was short', { limitHitAt: NOW }, ['limit-hit']],
+    ['its time is over', { stop: { ...stop, reason: 'timeout' } }, ['limit-hit']],
+    ['the grace of a stop is not over', { stop }, []],
+    ['the grace of a stop is over', { stop: late }, ['stopping-late']],
+    [
+      'all of that has',
+      { networkLostAt: NOW, limitHitAt: NOW, stop: late },
+      ['network-lost', 'limit-hit', 'stopping-late'],
+    ],
+  ])('while it runs and %s', (_what, fields, conditions) => {
+    expect(view({ containers: [aContainer()], records: [aRecord('w1', fields)] })).toMatchObject([{ conditions }])
+  })
+
+  test('are none once its processes are gone, and once it has ended', () => {
+    const fields = { networkLostAt: NOW, limitHitAt: NOW, stop: late }
+    const exited = [aContainer('w1', { state: 'exited' })]
+    expect(view({ containers: exited, records: [aRecord('w1', fields)] })).toMatchObject([{ conditions: [] }])
+    const records = [aRecord('w1', { ...fields, end: anEnd({ oomKills: 2, pidsLimitHits: 3 }) })]
+    expect(view({ containers: [aContainer()], records })).toMatchObject([
+      { conditions: [], oomKills: 2, pidsLimitHits: 3 },
+    ])
   })
 })
 

@@ -1,6 +1,6 @@
 import type { Condition, Worker, WorkerState } from '../contract/worker.ts'
 import type { WorkerContainer } from './container.ts'
-import { workerState } from './lifecycle.ts'
+import { isAlive, workerState } from './lifecycle.ts'
 import type { SpawnOrder } from './spawn-order.ts'
 import type { WorkerRecord } from './worker-record.ts'
 
@@ -13,6 +13,8 @@ export type World = {
   underway: readonly Underway[]
   /** Open terminals by request. */
   attached: ReadonlyMap<string, number>
+  /** Milliseconds since the epoch. */
+  now: number
 }
 
 /** All workers anyone can ask about: those with a container, those on their way, those that ended. Oldest first. */
@@ -23,9 +25,7 @@ export function workersOf(world: World): Worker[] {
   const workers: Worker[] = []
   for (const container of world.containers) {
     seen.add(container.request)
-    workers.push(
-      fromContainer(container, records.get(container.request), underway.get(container.request), world.attached),
-    )
+    workers.push(fromContainer(container, records.get(container.request), underway.get(container.request), world))
   }
   for (const { order, state } of world.underway) {
     if (!seen.has(order.request)) workers.push(fromOrder(order, state))
@@ -41,7 +41,7 @@ function fromContainer(
   container: WorkerContainer,
   record: WorkerRecord | undefined,
   underway: Underway | undefined,
-  attached: ReadonlyMap<string, number>,
+  world: World,
 ): Worker {
   const ready = underway === undefined && (record === undefined || record.readyAt !== null)
   const state = record?.end ? 'ended' : workerState(container.state, { ready, stop: Boolean(record?.stop) })
@@ -58,8 +58,10 @@ function fromContainer(
     createdAt: iso(record?.createdAt ?? container.createdAt),
     startedAt: isoOrNull(record?.readyAt),
     limits: container.spec.limits,
-    attached: attached.get(container.request) ?? 0,
-    conditions: conditionsOf(state, record),
+    timeout: record?.timeout ?? underway?.order.timeout ?? null,
+    onNetworkLoss: container.spec.onNetworkLoss,
+    attached: world.attached.get(container.request) ?? 0,
+    conditions: conditionsOf(container, record, world.now),
   }
 }
 
@@ -78,6 +80,8 @@ export function fromOrder(order: SpawnOrder, state: WorkerState): Worker {
     createdAt: iso(order.receivedAt),
     startedAt: null,
     limits: order.limits,
+    timeout: order.timeout,
+    onNetworkLoss: order.onNetworkLoss,
     attached: 0,
     conditions: [],
   }
@@ -98,23 +102,36 @@ export function fromRecord(record: WorkerRecord): Worker {
     createdAt: iso(record.createdAt),
     startedAt: isoOrNull(record.readyAt),
     limits: record.limits,
+    timeout: record.timeout,
+    onNetworkLoss: record.onNetworkLoss,
     attached: 0,
     conditions: [],
   }
 }
 
-function endOf(record: WorkerRecord | undefined): Pick<Worker, 'reason' | 'exitCode' | 'signal' | 'endedAt'> {
+type EndFields = Pick<Worker, 'reason' | 'exitCode' | 'signal' | 'endedAt' | 'oomKills' | 'pidsLimitHits'>
+
+function endOf(record: WorkerRecord | undefined): EndFields {
   const end = record?.end
   return {
     reason: end?.reason ?? null,
     exitCode: end?.exitCode ?? null,
     signal: end?.signal ?? null,
     endedAt: end?.endedAt ?? null,
+    oomKills: end?.oomKills ?? null,
+    pidsLimitHits: end?.pidsLimitHits ?? null,
   }
 }
 
-function conditionsOf(state: WorkerState, record: WorkerRecord | undefined): Condition[] {
-  return state === 'stopping' && record?.stop?.reason === 'timeout' ? ['limit-hit'] : []
+function conditionsOf(container: WorkerContainer, record: WorkerRecord | undefined, now: number): Condition[] {
+  // What has ended has only its record to be written yet, or is told by it.
+  if (record === undefined || record.end !== null || !isAlive(container.state)) return []
+  const { networkLostAt, limitHitAt, stop } = record
+  return [
+    ...(networkLostAt === null ? [] : ['network-lost' as const]),
+    ...(limitHitAt === null && stop?.reason !== 'timeout' ? [] : ['limit-hit' as const]),
+    ...(stop === null || now <= stop.at + stop.grace * 1000 ? [] : ['stopping-late' as const]),
+  ]
 }
 
 function iso(milliseconds: number): string {

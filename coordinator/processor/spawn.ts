@@ -1,5 +1,5 @@
 import { Failure } from '../contract/failure.ts'
-import type { ContainerId } from '../contract/names.ts'
+import type { ContainerId, RequestId } from '../contract/names.ts'
 import type { Spawned, Worker } from '../contract/worker.ts'
 import { encodeAssignment } from '../domain/assignment.ts'
 import { workerContainerSpec } from '../domain/container-spec.ts'
@@ -10,6 +10,7 @@ import { fromRecord } from '../domain/worker-view.ts'
 import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
 import type { Context } from '../workers/context.ts'
 import { discard, finish } from '../workers/finish.ts'
+import { putReady } from '../workers/milestones.ts'
 import type { Room } from './room.ts'
 import { takeName } from './take-name.ts'
 
@@ -53,7 +54,6 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
     passed('created')
     context.roster.underway.set(request, { order, state: 'starting' })
     const record = await start(taken.id, order, context, passed)
-    note(context, order, 'worker-ready', `ready after ${timings['ready'] ?? 0} ms`)
     return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
   } catch (error) {
     note(context, order, 'worker-failed', Failure.from(error).message)
@@ -91,12 +91,11 @@ async function start(
     }
   } catch (error) {
     await stored.catch(() => {})
-    await undo(id, Failure.from(error).message, context)
+    await undo(id, order.request, Failure.from(error).message, context)
     throw error
   }
   const readyAt = context.now()
-  const ready = { ...record, readyAt, deadline: order.timeout === null ? null : readyAt + order.timeout }
-  await records.put(ready)
+  const ready = await putReady(record, readyAt, `ready after ${readyAt - order.receivedAt} ms`, context)
   if (ready.deadline !== null) context.wakeAt(ready.deadline)
   return ready
 }
@@ -114,23 +113,22 @@ async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): 
     if (said === undefined && (await engine.ended(id)) === undefined) throw silent(order)
     const neverAssigned = said?.said !== 'refused' || said.word === 'never-assigned'
     if (!neverAssigned) {
-      await undo(id, said.message, context)
+      await undo(id, order.request, said.message, context)
       throw refusalFailure(order.name, said)
     }
     await engine.remove(id)
     return 'never-assigned'
   }
   const known = records.get(order.request) ?? { ...recordOf(order), container: id }
-  const readyAt = known.readyAt ?? context.now()
-  const record = { ...known, readyAt, deadline: order.timeout === null ? null : readyAt + order.timeout }
-  await records.put(record)
-  note(context, order, 'worker-adopted', 'found running after a restart of the coordinator')
+  const record = await putReady(known, context.now(), 'found ready after a restart of the coordinator', context)
+  if (wasReady) note(context, order, 'worker-adopted', 'found running after a restart of the coordinator')
   return { worker: fromReady(record), notices: order.notices, timings: {} }
 }
 
 /** What a worker said first, from its log: the line over which it said it is gone. */
 async function firstWord(id: ContainerId, context: SpawnContext): Promise<Said | undefined> {
-  for await (const entry of context.engine.logs(id, { follow: true, signal: AbortSignal.timeout(FIRST_WORD) })) {
+  const log = await context.engine.logs(id, { follow: true, signal: AbortSignal.timeout(FIRST_WORD) })
+  for await (const entry of log ?? []) {
     const [said] = entry.output === 'stderr' ? separate(entry.data).said : []
     if (said !== undefined) return said
   }
@@ -167,8 +165,13 @@ function silent(order: SpawnOrder): Failure {
 }
 
 /** Nothing is left behind by a spawn that failed: its end is recorded and the container removed, whatever it was kept for. */
-async function undo(id: ContainerId, message: string, context: SpawnContext): Promise<void> {
+async function undo(id: ContainerId, request: RequestId, message: string, context: SpawnContext): Promise<void> {
   try {
+    const record = context.records.get(request)
+    // Without a word of its own it would be told as killed from outside.
+    if (record?.stop === null) {
+      await context.records.put({ ...record, stop: { reason: 'failed', at: context.now(), grace: 0 } })
+    }
     await context.engine.stop(id, 0)
     const container = await context.engine.find(id)
     const worker = container && asWorker(container, context.instance)
@@ -181,7 +184,7 @@ async function undo(id: ContainerId, message: string, context: SpawnContext): Pr
 }
 
 function recordOf(order: SpawnOrder): WorkerRecord {
-  const { request, name, project, image, command, io, limits, remove, receivedAt, timeout } = order
+  const { request, name, project, image, command, io, limits, remove, receivedAt, timeout, onNetworkLoss } = order
   return newRecord({
     request,
     name,
@@ -191,6 +194,7 @@ function recordOf(order: SpawnOrder): WorkerRecord {
     io,
     limits,
     remove,
+    onNetworkLoss,
     uid: project.uid,
     gid: project.gid,
     createdAt: receivedAt,
@@ -203,11 +207,6 @@ function fromReady(record: WorkerRecord): Worker {
   return record.end ? worker : { ...worker, state: 'running' }
 }
 
-function note(
-  context: Context,
-  order: SpawnOrder,
-  kind: 'worker-ready' | 'worker-failed' | 'worker-adopted',
-  message: string,
-): void {
+function note(context: Context, order: SpawnOrder, kind: 'worker-failed' | 'worker-adopted', message: string): void {
   context.note({ kind, worker: order.name, project: order.project.path, request: order.request, message })
 }

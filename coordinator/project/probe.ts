@@ -68,7 +68,8 @@ async function answerOf(engine: Engine, id: ContainerId, path: string): Promise<
       continue
     }
     const output: Buffer[] = []
-    for await (const entry of engine.logs(id, { follow: false })) if (entry.output === 'stdout') output.push(entry.data)
+    const log = (await engine.logs(id, { follow: false })) ?? []
+    for await (const entry of log) if (entry.output === 'stdout') output.push(entry.data)
     const found = ended.exitCode === 0 ? FoundShape.safeParse(parsed(Buffer.concat(output).toString())) : undefined
     if (found?.success) return found.data
     break

@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
 import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
+import { ContainerId } from '../contract/names.ts'
+import type { NetworkKind } from '../contract/worker.ts'
 import type { Engine, EngineHost } from '../docker/engine.ts'
 import type { Environment } from '../environment.ts'
 import { type Mount, networkOwner, parseMounts } from './mounts.ts'
@@ -29,9 +32,21 @@ export class Surroundings {
     return `container:${await this.#owner()}`
   }
 
-  async networkKind(): Promise<'holder' | 'parent'> {
+  /** Whose that network is; `lost` when it is not the parent's own any more: the holder has gone, or was started again. */
+  async networkKind(): Promise<NetworkKind> {
     const owner = await this.#engine.find(await this.#owner())
-    return owner?.labels[LABEL.role] === 'net' ? 'holder' : 'parent'
+    if (owner !== undefined && owner.labels[LABEL.role] !== 'net') return 'parent'
+    const outside = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => !internal))
+    return owner !== undefined && outside ? 'holder' : 'lost'
+  }
+
+  /** Fails with `not-ready` when there is no network that a worker could join. */
+  async checkNetwork(): Promise<void> {
+    const owner = ContainerId.parse(await this.#owner())
+    if (typeof (await this.#engine.runningSince(owner)) === 'number') return
+    throw new Failure('not-ready', 'The network holder does not run, so no worker can be started.', {
+      hint: './hal9000 up',
+    })
   }
 
   async project(): Promise<ProjectContext> {

@@ -1,6 +1,8 @@
 import { Failure } from '../contract/failure.ts'
 import type { ContainerId, RequestId } from '../contract/names.ts'
 import type { WorkerContainer } from '../domain/container.ts'
+import { isAlive } from '../domain/lifecycle.ts'
+import type { NetworkOwner } from '../domain/network.ts'
 import { reconcile, render, type Step } from '../domain/reconcile.ts'
 import { removeLog } from '../state/worker-log.ts'
 import type { Retention } from '../state/records.ts'
@@ -14,6 +16,9 @@ const SOON = 25
 /** How soon a lost event stream is opened again. Milliseconds. */
 const REOPEN = 500
 
+/** Events after which something may be to be done. */
+const NEWS = new Set(['die', 'destroy', 'oom'])
+
 /** Brings what is there to what should be, for as long as the coordinator lives. */
 export class Reconciler {
   readonly #context: Context
@@ -22,6 +27,8 @@ export class Reconciler {
   #absent: ReadonlySet<RequestId> = new Set()
   /** Containers that the engine said have ended, until they are seen so. */
   #died = new Set<ContainerId>()
+  /** Containers of which the engine said that a process was killed for want of memory, while they are there. */
+  #limitHit: ReadonlySet<ContainerId> = new Set()
   /** Workers that steps are done for now. */
   readonly #working = new Map<RequestId, Promise<void>>()
   #pass: Promise<void> | undefined
@@ -91,9 +98,15 @@ export class Reconciler {
   async #plan(): Promise<{ steps: Step[]; present: ReadonlySet<string> }> {
     const { roster, records, now } = this.#context
     const busy = new Set(roster.underway.keys())
+    const hitBefore = this.#limitHit
     const containers = await roster.containers()
+    const owners = await this.#owners(containers)
     const all = records.all()
-    const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent }, now())
+    const limitHit = this.#limitHit
+    const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent, owners, limitHit }, now())
+    // Of one that came in meanwhile the container may be younger than the list.
+    const there = new Set(containers.map(({ id }) => id))
+    this.#limitHit = new Set([...limitHit].filter((id) => there.has(id) || !hitBefore.has(id)))
     this.#lookAgainFor(containers, busy)
     for (const { deadline, end } of all) if (deadline !== null && end === null) this.wakeAt(deadline)
     const present = new Set(containers.map((container) => container.request))
@@ -101,6 +114,14 @@ export class Reconciler {
       all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request),
     )
     return { steps, present }
+  }
+
+  /** Asks once for each network that running workers joined: mostly there is one. */
+  async #owners(containers: readonly WorkerContainer[]): Promise<Map<ContainerId, NetworkOwner>> {
+    const { engine } = this.#context
+    const joined = containers.filter(({ state }) => isAlive(state)).map(({ networkOwner }) => networkOwner)
+    const ids = [...new Set(joined)].filter((id) => id !== null)
+    return new Map(await Promise.all(ids.map(async (id) => [id, await engine.runningSince(id)] as const)))
   }
 
   /**
@@ -145,7 +166,8 @@ export class Reconciler {
       try {
         for await (const event of this.#context.engine.events(signal)) {
           if (event.action === 'start') this.#died.delete(event.id)
-          if (event.action !== 'die' && event.action !== 'destroy') continue
+          if (event.action === 'oom') this.#limitHit = new Set([...this.#limitHit, event.id])
+          if (!NEWS.has(event.action)) continue
           if (event.action === 'die') this.#died.add(event.id)
           void this.trigger()
         }

@@ -73,6 +73,16 @@ describe('records', () => {
     expect(names(again)).toEqual([])
     expect(names(await openRecords(directory))).toEqual(['w1'])
   })
+
+  test('an end that could not be stored has not come', async () => {
+    const records = await openRecords(directory)
+    await records.put(aRecord('w1'))
+    await rm(directory, { recursive: true })
+    await expect(records.put(ended('w1', 1))).rejects.toThrow('ENOENT')
+    expect(records.get('r-w10000')).toEqual(aRecord('w1'))
+    await expect(records.put(ended('w2', 1))).rejects.toThrow('ENOENT')
+    expect(records.get('r-w20000')).toBeUndefined()
+  })
 })
 
 describe('pruning', () => {
@@ -87,9 +97,16 @@ describe('pruning', () => {
 
   test('forgets ends that are too old', async () => {
     const records = await openRecords(directory)
-    for (const record of [ended('w1', 10), ended('w2', 11)]) await records.put(record)
-    expect(await records.prune({ count: 9, age: 10_000, logBytes: 1e9 }, NOW)).toEqual(['w2.log'])
+    for (const record of [ended('w1', 20), ended('w2', 21)]) await records.put(record)
+    expect(await records.prune({ count: 9, age: 20_000, logBytes: 1e9 }, NOW)).toEqual(['w2.log'])
     expect(names(await openRecords(directory))).toEqual(['w1'])
+  })
+
+  test('leaves an end to whoever waits for it: it goes 15 s after it was written, not before', async () => {
+    const records = await openRecords(directory)
+    await records.put({ ...ended('w1', 99), endWrittenAt: NOW - 15_000 })
+    await records.put({ ...ended('w2', 99), endWrittenAt: NOW - 15_001 })
+    expect(await records.prune({ count: 0, age: 0, logBytes: 0 }, NOW)).toEqual(['w2.log'])
   })
 
   test('forgets the oldest when their logs together are too large', async () => {

@@ -13,14 +13,20 @@ export type Retention = { count: number; age: number; logBytes: number }
 export type Records = {
   all(): WorkerRecord[]
   get(request: string): WorkerRecord | undefined
-  /** Stores the record; returns when it is on disk. Writes of one record happen in order. */
+  /** Stores the record; returns when it is on disk. Writes of one record happen in order; one that fails leaves it as it was. */
   put(record: WorkerRecord): Promise<void>
-  /** Forgets ended workers beyond what is kept, but none whose container is `present`; the names of their logs. */
+  /**
+   * Forgets ended workers beyond what is kept, but none whose container is `present`, and none so young that whoever waits
+   * for its end may still ask. Gives the names of their logs.
+   */
   prune(retention: Retention, now: number, present?: ReadonlySet<string>): Promise<string[]>
   /** Settles when the record has an end: at once if it has one, never if it is not known. */
   ended(request: string, signal?: AbortSignal): Promise<WorkerRecord>
   readonly problems: readonly string[]
 }
+
+/** Longer than a command that was cut off goes on asking. Milliseconds. */
+const YOUNG = 15_000
 
 export async function openRecords(directory: string): Promise<Records> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -37,6 +43,7 @@ export async function openRecords(directory: string): Promise<Records> {
   const pathOf = (request: string): string => join(directory, `${request}.json`)
 
   const put = async (record: WorkerRecord): Promise<void> => {
+    const previous = records.get(record.request)
     records.set(record.request, record)
     const before = writes.get(record.request) ?? Promise.resolve()
     const write = before
@@ -45,6 +52,13 @@ export async function openRecords(directory: string): Promise<Records> {
     writes.set(record.request, write)
     try {
       await write
+    } catch (error) {
+      // An end that could not be written has not come: its container must stay until it can.
+      if (records.get(record.request) === record) {
+        if (previous === undefined) records.delete(record.request)
+        else records.set(record.request, previous)
+      }
+      throw error
     } finally {
       if (writes.get(record.request) === write) writes.delete(record.request)
     }
@@ -65,8 +79,9 @@ export async function openRecords(directory: string): Promise<Records> {
       let bytes = 0
       const gone = ended.filter((record, index) => {
         bytes += record.end?.logBytes ?? 0
-        const beyond = index >= retention.count || now - endTime(record) > retention.age || bytes > retention.logBytes
-        return beyond && !present.has(record.request)
+        const age = now - endTime(record)
+        const beyond = index >= retention.count || age > retention.age || bytes > retention.logBytes
+        return beyond && age > YOUNG && !present.has(record.request)
       })
       for (const record of gone) {
         records.delete(record.request)
@@ -99,6 +114,7 @@ async function readRecord(path: string): Promise<WorkerRecord | undefined> {
   }
 }
 
+/** When its end was known; of an old record, when it came. */
 function endTime(record: WorkerRecord): number {
-  return Date.parse(record.end?.endedAt ?? '') || record.createdAt
+  return record.endWrittenAt ?? (Date.parse(record.end?.endedAt ?? '') || record.createdAt)
 }

@@ -32,11 +32,14 @@ export function retryStrategy(attempt: number): number {
 /** A Redis that is connected and stuck (a disk that does not sync) must not hold up an answer. Milliseconds. */
 export const COMMAND_TIMEOUT = 5_000
 
-/** A connection that fails at once while Redis is away, instead of queueing in memory what was not stored. */
+/**
+ * A connection that fails at once while Redis is away, instead of queueing in memory what was not stored. What was under way
+ * when it was lost may have been done: it is not sent again behind the back of whoever asked.
+ */
 export function openRedis(address: RedisAddress, onError: (error: Error) => void): Redis {
   const redis = new Redis({
     ...address,
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: COMMAND_TIMEOUT,
     retryStrategy,

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
+import type { NewEvent } from '../contract/event.ts'
 import type { ContainerId, InstanceName } from '../contract/names.ts'
 import type { WorkerRecord } from '../domain/worker-record.ts'
 import type { Engine } from '../docker/engine.ts'
 import type { Records } from '../state/records.ts'
-import type { NewEvent } from '../store/event-log.ts'
 import type { Roster } from './roster.ts'
 
 /** What every action on workers needs; built once, in main.ts. */

@@ -1,4 +1,3 @@
-import type { ExitRecord } from '../contract/worker.ts'
 import { exitRecord, unseenEnd } from '../domain/exit.ts'
 import type { WorkerContainer } from '../domain/container.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
@@ -6,6 +5,7 @@ import { type Said, separate } from '../domain/worker-says.ts'
 import type { LogEntry } from '../docker/engine.ts'
 import { logName, writeLog } from '../state/worker-log.ts'
 import type { Context } from './context.ts'
+import { putEnd, putReady } from './milestones.ts'
 
 /**
  * Records the end of a worker whose container has ended, then removes the container unless it is kept: in this order, so
@@ -25,7 +25,10 @@ export function recordEnd(container: WorkerContainer, context: Context): Promise
   if (record?.end) return Promise.resolve(record)
   const under = recording.get(container.id)
   if (under !== undefined) return under
-  const work = writeEnd(container, record ?? adopted(container), context).finally(() => recording.delete(container.id))
+  // Of one that nobody knew, its log will tell whether it was ever ready.
+  const work = writeEnd(container, record ?? { ...adopted(container), readyAt: null }, context).finally(() =>
+    recording.delete(container.id),
+  )
   recording.set(container.id, work)
   return work
 }
@@ -35,46 +38,33 @@ async function writeEnd(
   record: WorkerRecord,
   context: Context,
 ): Promise<WorkerRecord | undefined> {
-  const { engine, records, home, note } = context
+  const { engine, records, home } = context
   const facts = await engine.ended(container.id)
-  if (facts === undefined) return undefined
+  const log = facts && (await engine.logs(container.id, { follow: false }))
+  if (facts === undefined || log === undefined) return undefined
   const name = logName(record.name, record.request)
   const said: Said[] = []
   let entries = 0
   const own = async function* (): AsyncGenerator<LogEntry> {
-    for await (const entry of withoutSaid(engine.logs(container.id, { follow: false }), said)) {
+    for await (const entry of withoutSaid(log, said)) {
       entries += 1
       yield entry
     }
   }
   const bytes = await writeLog(home, name, own())
+  if (record.readyAt === null && said[0]?.said === 'ready') {
+    await putReady(record, Date.parse(facts.startedAt ?? facts.endedAt), 'found when it had ended', context)
+  }
   // Read again: a stop may have been asked for while the log was written.
-  const asked = records.get(record.request)?.stop ?? record.stop
-  const end = exitRecord(facts, said, asked, { name, entries, bytes })
-  const ended: WorkerRecord = { ...record, stop: asked, container: container.id, end }
-  await records.put(ended)
-  note({
-    kind: 'worker-ended',
-    worker: record.name,
-    project: record.project,
-    request: record.request,
-    message: told(end),
-  })
-  return ended
+  const known = records.get(record.request) ?? record
+  return await putEnd(known, exitRecord(facts, said, known, { name, entries, bytes }), context)
 }
 
 /** Removes a container that was created and never started: that its command never ran is recorded first. */
 export async function discard(container: WorkerContainer, message: string, context: Context): Promise<void> {
   const record = context.records.get(container.request)
-  if (record?.end === null) {
-    await context.records.put({ ...record, end: unseenEnd(record, message, context.now()) })
-  }
+  if (record !== undefined) await putEnd(record, unseenEnd(record, message, context.now()), context)
   await context.engine.remove(container.id)
-}
-
-function told(end: ExitRecord): string {
-  const code = end.exitCode === null ? '' : ` with ${end.exitCode}`
-  return `${end.reason}${code}${end.signal === null ? '' : ` (${end.signal})`}`
 }
 
 /** The command's own output: what the worker says of itself is taken out, and collected in `said`. */
@@ -102,6 +92,7 @@ export function adopted(container: WorkerContainer): WorkerRecord {
       io: container.spec.io,
       limits: container.spec.limits,
       remove: container.spec.remove,
+      onNetworkLoss: container.spec.onNetworkLoss,
       uid: null,
       gid: null,
       createdAt: container.createdAt,

@@ -1,67 +1,61 @@
 import { Failure } from '../contract/failure.ts'
 import { ContainerId } from '../contract/names.ts'
 import type { LogsQuery } from '../contract/request.ts'
-import type { Worker } from '../contract/worker.ts'
-import type { LogEntry } from '../docker/engine.ts'
+import type { ExitRecord, Worker } from '../contract/worker.ts'
 import { type Entry, readLog } from '../state/worker-log.ts'
 import type { Context } from './context.ts'
 import { withoutSaid } from './finish.ts'
 
 /**
- * A worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
- * A follower goes over from one to the other without losing or repeating an entry.
+ * Opens a worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
+ * A follower goes over from one to the other without losing or repeating an entry; so does who asks in the instant in which
+ * the container is removed. Fails with `wrong-state` while there is none, and as the engine does.
  */
-export function workerLogs(
+export async function workerLogs(
   worker: Worker,
   query: LogsQuery,
   context: Context,
   signal: AbortSignal,
-): AsyncGenerator<Entry> {
+): Promise<AsyncGenerator<Entry>> {
   if (worker.id === '') {
     throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, {
       hint: 'coordinator list',
     })
   }
-  return entriesOf(worker, query, context, signal)
-}
-
-async function* entriesOf(
-  worker: Worker,
-  query: LogsQuery,
-  context: Context,
-  signal: AbortSignal,
-): AsyncGenerator<Entry> {
-  const end = context.records.get(worker.request)?.end
-  if (end) {
-    yield* end.log === null ? [] : lastOf(since(readLog(context.home, end.log), query.since), query.tail)
-    return
-  }
+  const { engine, records, home } = context
+  const kept = (end: ExitRecord | null | undefined): AsyncGenerator<Entry> =>
+    lastOf(since(end?.log ? readLog(home, end.log) : nothing(), query.since), query.tail)
+  const end = records.get(worker.request)?.end
+  if (end) return kept(end)
   const place = new Place(beginning(query, context.now()))
-  yield* place.of(withoutSaid(live(worker, query, context, signal), []))
-  if (!query.follow || signal.aborted) return
-  // The container has ended, and may be gone before all of it was read: the rest is in the log that is kept.
-  const ended = await context.records.ended(worker.request, signal)
-  if (ended.end?.log) yield* place.after(readLog(context.home, ended.end.log))
-}
-
-async function* live(
-  worker: Worker,
-  query: LogsQuery,
-  context: Context,
-  signal: AbortSignal,
-): AsyncGenerator<LogEntry> {
-  const options = {
+  const live = await engine.logs(ContainerId.parse(worker.id), {
     follow: query.follow,
     signal,
     ...(query.tail === undefined ? {} : { tail: query.tail }),
     ...(query.since === undefined ? {} : { since: query.since }),
-  }
+  })
+  if (live === undefined) return kept(await endOf(worker, context, signal))
+  return (async function* () {
+    yield* place.of(withoutSaid(live, []))
+    if (!query.follow || signal.aborted) return
+    // The container has ended, and may be gone before all of it was read: the rest is in the log that is kept.
+    const ended = await records.ended(worker.request, signal)
+    if (ended.end?.log) yield* place.after(readLog(home, ended.end.log))
+  })()
+}
+
+/** How long the end of a container that someone else has removed may take until it is written. Milliseconds. */
+const END = 15_000
+
+/** The end of a worker whose container is gone: written before we removed it, soon where someone else did. */
+async function endOf(worker: Worker, { records }: Context, signal: AbortSignal): Promise<ExitRecord | null> {
   try {
-    yield* context.engine.logs(ContainerId.parse(worker.id), options)
-  } catch (error) {
-    // Removed while it was read: the kept log has it all.
-    if (!(error instanceof Error && 'statusCode' in error && (error.statusCode === 404 || error.statusCode === 409)))
-      throw error
+    return (await records.ended(worker.request, AbortSignal.any([signal, AbortSignal.timeout(END)]))).end
+  } catch (cause) {
+    throw new Failure('wrong-state', `The container of worker "${worker.name}" is gone, and its end not known yet.`, {
+      hint: `coordinator inspect ${worker.name}`,
+      cause,
+    })
   }
 }
 
@@ -128,9 +122,11 @@ async function* lastOf(entries: AsyncIterable<Entry>, count: number | undefined)
   yield* ring.slice(0, start)
 }
 
-/** What to tell a reader whose log has lost its beginning. */
+async function* nothing(): AsyncGenerator<Entry> {}
+
+/** What to tell a reader whose log is gone, or has lost its beginning. */
 export function cutNotice(worker: Worker, context: Context): string | undefined {
-  return context.records.get(worker.request)?.end?.logCut
-    ? 'The beginning of this log is gone: it grew beyond 50 MB.'
-    : undefined
+  const end = context.records.get(worker.request)?.end
+  if (end?.log === null) return 'No output was kept of this worker.'
+  return end?.logCut ? 'The beginning of this log is gone: it grew beyond 50 MB.' : undefined
 }

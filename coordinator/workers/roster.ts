@@ -17,11 +17,13 @@ export class Roster {
   readonly #engine: Engine
   readonly #records: Records
   readonly #instance: InstanceName
+  readonly #now: () => number
 
-  constructor(engine: Engine, records: Records, instance: InstanceName) {
+  constructor(engine: Engine, records: Records, instance: InstanceName, now: () => number) {
     this.#engine = engine
     this.#records = records
     this.#instance = instance
+    this.#now = now
   }
 
   async containers(): Promise<WorkerContainer[]> {
@@ -35,6 +37,7 @@ export class Roster {
       records: this.#records.all(),
       underway: [...this.underway.values()],
       attached: this.attached,
+      now: this.#now(),
     })
   }
 

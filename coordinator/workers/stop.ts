@@ -31,7 +31,7 @@ export async function stopWorker(ref: string, grace: number, cancel: Cancel, con
   }
   const container = await containerOf(worker, context)
   const record = await stopContainer(container, { reason: 'stopped', at: context.now(), grace }, context)
-  const killed = record.end?.exitCode === 137 && record.end.reason === 'stopped'
+  const killed = record.end?.signal === 'KILL' && record.end.reason === 'stopped'
   const notices = killed ? [`Worker "${worker.name}" did not end within ${grace} s of TERM and was killed.`] : []
   return { worker: fromRecord(record), exit: record.end, notices }
 }

@@ -1,4 +1,5 @@
 import { FAILURES, type FailureShape } from '../../coordinator/contract/failure.ts'
+import { howItEnded, limitsMet } from '../../coordinator/contract/end-words.ts'
 import type { ExitRecord, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { printable } from './text/printable.ts'
 
@@ -24,37 +25,23 @@ export function endOf(detail: WorkerDetail): End {
     error: {
       code: 'worker-failed',
       exitCode: ours,
-      message: endSentence(detail),
+      message: endLines(detail)[0],
       hint: `coordinator inspect ${detail.worker.name}`,
     },
   }
 }
 
-/** One sentence on how a worker ended: `Worker "w1" ended: out of memory (exit code 137).` */
-export function endSentence({ worker, exit }: WorkerDetail): string {
-  const code = exit?.exitCode ?? null
-  const how = [
-    exit === null ? 'nothing is recorded of its end' : REASON[exit.reason],
-    code === null ? 'its exit code is not known' : `exit code ${code}`,
-    ...(exit?.signal ? [`signal ${exit.signal}`] : []),
-  ]
+/** What is said of an end, a line each: how it was, and which limits were met. The first: `Worker "w1" ended: …` */
+export function endLines({ worker, exit }: WorkerDetail): [string, ...string[]] {
   const more = exit?.message ? ` ${printable(exit.message)}` : ''
-  return `Worker "${printable(worker.name)}" ended: ${how[0]} (${how.slice(1).join(', ')}).${more}`
+  return [
+    `Worker "${printable(worker.name)}" ended: ${howItEnded(exit)}.${more}`,
+    ...(exit === null ? [] : limitsMet(worker, exit)),
+  ]
 }
 
-/** Worth a line of its own: everything but a command that simply came to its end. */
-export function isRemarkable({ exit }: WorkerDetail): boolean {
-  return exit === null || exit.exitCode === null || exit.reason !== 'exited' || exit.oomKilled
-}
-
-const REASON: Record<ExitRecord['reason'], string> = {
-  exited: 'the command ended',
-  stopped: 'it was stopped',
-  oom: 'it ran out of memory',
-  timeout: 'its time was over',
-  'network-lost': 'its network was lost',
-  'never-assigned': 'it never got its assignment',
-  'engine-stopped': 'the Docker engine stopped',
-  cancelled: 'it was cancelled',
-  failed: 'it failed',
+/** Worth a word: everything but a command that simply came to its end. */
+export function isRemarkable({ worker, exit }: WorkerDetail): boolean {
+  if (exit === null || exit.exitCode === null || exit.reason !== 'exited') return true
+  return exit.signal !== null || exit.message !== null || limitsMet(worker, exit).length > 0
 }

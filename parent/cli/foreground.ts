@@ -2,7 +2,7 @@ import { ROUTE, routeFor } from '../../coordinator/contract/control.ts'
 import { Failure } from '../../coordinator/contract/failure.ts'
 import type { Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import type { Context } from './context.ts'
-import { endOf, endSentence, isRemarkable } from './exit.ts'
+import { endLines, endOf, isRemarkable } from './exit.ts'
 import { interruptible } from './interrupt.ts'
 import { logStream } from './logs/log-stream.ts'
 import { logWriter } from './logs/log-writer.ts'
@@ -30,7 +30,7 @@ export async function stayWith(context: Context, worker: Worker, raw = false): P
 export async function finish(context: Context, detail: WorkerDetail): Promise<number> {
   const end = endOf(detail)
   if (context.json) await writeJson(context.stdout, end)
-  else if (isRemarkable(detail)) context.say(endSentence(detail))
+  else if (isRemarkable(detail)) for (const line of endLines(detail)) context.say(line)
   return end.exitCode
 }
 

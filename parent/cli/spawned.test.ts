@@ -145,7 +145,41 @@ test("an end that is not the command's own is 125, and said", async () => {
     else json(response, detail)
   })
   expect(await spawned(answer, [], world)).toBe(125)
-  expect(world.err()).toContain('Worker "w1" ended: the Docker engine stopped (its exit code is not known). Docker was')
+  expect(world.err()).toContain(
+    'Worker "w1" ended: the Docker engine stopped it (its exit code is not known). Docker was',
+  )
+})
+
+test.each<[string, Parameters<typeof endedDetail>, string[]]>([
+  ['simply ended', [3], []],
+  ['was killed by a signal', [139, { signal: 'SEGV' }], ['a signal ended the command (exit code 139, signal SEGV).']],
+  [
+    'lost a child for memory',
+    [0, { oomKilled: true, oomKills: 1 }],
+    [
+      'the command ended (exit code 0).',
+      '1 process was killed for want of memory (limit 4 GiB); raise it with --memory.',
+    ],
+  ],
+  [
+    'met the limit of processes',
+    [0, { pidsLimitHits: 7 }],
+    [
+      'the command ended (exit code 0).',
+      'The process limit of 100 refused 7 new processes; raise it with --pids-limit.',
+    ],
+  ],
+  ['had lost its network', [1, { message: 'So it had.' }], ['the command ended (exit code 1). So it had.']],
+])('the last words about a worker that %s', async (_what, end, lines) => {
+  const world = testWorld()
+  const answer = spawning('foreground', {}, (seen, response) => {
+    if (seen.path.endsWith('/logs')) response.end()
+    else json(response, endedDetail(...end))
+  })
+  expect(await spawned(answer, [], world)).toBe(end[0])
+  const [first, ...others] = lines
+  const said = first === undefined ? [] : [`Worker "w1" ended: ${first}`, ...others]
+  expect(world.err()).toBe(['A notice.', ...said, ''].join('\n'))
 })
 
 test('foreground with --json: no output, the end as one object', async () => {

@@ -53,6 +53,16 @@ test('without workers it says how to start one, unless nothing is known of them'
   expect(frame(away, { columns: 80, rows: 10, now, colour: false })[1]).toBe('')
 })
 
+test('without the engine it does not claim that there are no workers', () => {
+  const [header] = frame(view(0, { ready: false, problems: ['the engine is away'], workers: null, conditions: null }), {
+    columns: 100,
+    rows: 10,
+    now,
+    colour: false,
+  })
+  expect(header).toContain('not ready: the engine is away  workers not known')
+})
+
 test('what keeps it from being ready stands in the header, in red where colours are shown', () => {
   const [header] = frame(view(0, { ready: false, problems: ['the engine does not answer'] }), {
     columns: 80,
@@ -74,6 +84,7 @@ function view(count: number, status: Partial<Status> = {}): View {
       network: 'holder',
       projectRoots: ['/'],
       workers: { queued: 0, creating: 0, starting: 0, running: count, paused: 0, stopping: 0, lost: 0, ended: 4 },
+      conditions: { 'network-lost': 0, 'limit-hit': 0, 'needs-input': 0, 'stopping-late': 0 },
       queue: { waiting: 0, active: 0, maxWorkers: 0 },
       startedAt: '2030-01-31T12:00:00Z',
       startup: {},
@@ -100,6 +111,10 @@ function worker(name: string): Worker {
     createdAt: '2030-01-31T12:00:00Z',
     startedAt: '2030-01-31T12:00:00Z',
     endedAt: null,
+    timeout: null,
+    onNetworkLoss: 'keep',
+    oomKills: null,
+    pidsLimitHits: null,
     limits: { memory: 4 * 2 ** 30, cpus: 2, pids: 100 },
     attached: 0,
     conditions: [],

@@ -49,6 +49,7 @@ function readyText(status: Status): string {
 }
 
 function countsText(counts: Status['workers']): string {
+  if (counts === null) return 'workers not known'
   const present = Object.entries(counts).filter(([state, count]) => count > 0 && state !== 'ended')
   return present.map(([state, count]) => `${count} ${state}`).join(', ') || 'no workers'
 }

@@ -100,7 +100,7 @@ test('a spawn whose coordinator dies before the queue knows of its success is fo
   const command = ['sh', '-c', 'echo ran >>runs; sleep 300']
   const send = () => control(instance, 'POST', '/v1/workers', { id: 'r-found-again', name: 'second', project, command })
   const answer = send()
-  const active = async (): Promise<number> => (await instance.json<Status>(['status'])).queue.active
+  const active = async (): Promise<number | null> => (await instance.json<Status>(['status'])).queue.active
   await until('the second waits for room', async () => (await active()) === 1)
   // From here on Redis hears nothing: the spawn succeeds, is answered, and stays unfinished in the queue.
   await kill('redis', '-STOP')

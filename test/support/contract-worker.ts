@@ -43,6 +43,7 @@ export function orderFor({ image, project }: Subject, command: string[]): SpawnO
     env: {},
     secrets: {},
     timeout: null,
+    onNetworkLoss: 'keep',
     size: { columns: 80, rows: 24 },
     term: 'xterm',
     receivedAt: 0,
@@ -85,7 +86,7 @@ export function endOf(engine: Engine, id: ContainerId): Promise<Ended> {
 /** What its command wrote, without what the worker says of itself. */
 export async function outputOf(engine: Engine, id: ContainerId, options: LogOptions): Promise<string> {
   let text = ''
-  for await (const { output, data } of engine.logs(id, options)) {
+  for await (const { output, data } of (await engine.logs(id, options)) ?? []) {
     const own = separate(data).rest.toString()
     if (own !== '') text += `${output}: ${own}`
   }

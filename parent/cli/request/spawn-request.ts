@@ -25,6 +25,7 @@ export type SpawnOptions = {
   replace?: true
   tty: boolean
   timeout?: string
+  onNetworkLoss?: 'keep' | 'stop'
   /** A duration; false for --no-wait. */
   wait?: string | boolean
   json?: true
@@ -62,6 +63,7 @@ export function spawnRequest(project: string | undefined, options: SpawnOptions,
       noLimits: options.limits ? undefined : true,
       env: options.env || options.envFile ? workerEnvironment(files, options.env ?? [], env) : undefined,
       timeout: options.timeout,
+      onNetworkLoss: options.onNetworkLoss,
     }),
     secrets: secretsOf(options.secret ?? [], (path) => readOptionFile(hostPath(path, '--secret', env), '--secret')),
     remove: options.rm !== false,

@@ -1,4 +1,6 @@
-import type { WorkerDetail } from '../../../coordinator/contract/worker.ts'
+import { limitsMet } from '../../../coordinator/contract/end-words.ts'
+import { formatTimeLimit } from '../../../coordinator/contract/units.ts'
+import type { Condition, ExitRecord, Worker, WorkerDetail } from '../../../coordinator/contract/worker.ts'
 import { commandText, printable } from './printable.ts'
 import { fields } from './fields.ts'
 import { limitsText, stateText } from './worker-view.ts'
@@ -14,7 +16,10 @@ export function inspectView({ worker, exit }: WorkerDetail): string {
     ['container', worker.id || 'none yet'],
     ['request', printable(worker.request)],
     ['io', worker.io],
+    ...worker.conditions.map((condition) => ['condition', CONDITION[condition]] as const),
     ['limits', `${limitsText(worker.limits)} (memory/cores/processes)`],
+    ['timeout', worker.timeout === null ? 'none' : formatTimeLimit(worker.timeout)],
+    ['on network loss', worker.onNetworkLoss],
     ['attached', String(worker.attached)],
     ['created', worker.createdAt],
     ['started', worker.startedAt ?? 'not yet'],
@@ -25,13 +30,23 @@ export function inspectView({ worker, exit }: WorkerDetail): string {
           ['reason', exit.reason],
           ['exit code', exit.exitCode === null ? 'not known' : String(exit.exitCode)],
           ['signal', exit.signal ?? 'none'],
-          [
-            'oom',
-            `${exit.oomKilled ? 'yes' : 'no'}, ${exit.oomKills ?? 'an unknown number of'} processes killed for memory`,
-          ],
-          ['pids limit', exit.pidsLimitHits === null ? 'hits not known' : `${exit.pidsLimitHits} hits`],
+          ...limitLines(worker, exit),
           ['message', printable(exit.message ?? 'none')],
           ['log', printable(exit.log ?? 'none')],
         ] as const)),
   ])
+}
+
+const CONDITION: Record<Condition, string> = {
+  'network-lost': 'network-lost: the network it joined is gone for good; stop it and spawn it again to get another',
+  'limit-hit': 'limit-hit: processes were killed for want of memory (raise it with --memory), or its time is over',
+  'needs-input': 'needs-input: its command waits for an answer',
+  'stopping-late': 'stopping-late: the grace of a stop is over, and it still runs',
+}
+
+/** What could not be counted is not told as none. */
+function limitLines(worker: Worker, exit: ExitRecord): [string, string][] {
+  const met = limitsMet(worker, exit)
+  if (exit.oomKills === null || exit.pidsLimitHits === null) met.push('Not all could be counted.')
+  return met.length === 0 ? [['limits met', 'none']] : met.map((sentence) => ['limits met', sentence])
 }

@@ -17,25 +17,31 @@ export function statusView(status: Status, now: number): string {
         ? 'not reachable'
         : `Docker ${engine.version} (API ${engine.apiVersion}), ${engine.cpus} cores, ${formatSize(engine.memory)}, cgroup ${engine.cgroup}`,
     ],
-    [
-      'network',
-      status.network === 'holder'
-        ? "the holder's: workers keep it when the parent restarts"
-        : "the parent's: workers lose it when the parent restarts",
-    ],
+    ['network', NETWORK[status.network ?? 'unknown']],
     ['projects', status.projectRoots.length === 0 ? 'no roots' : status.projectRoots.map(printable).join(', ')],
-    ['workers', workersText(status.workers)],
-    [
-      'queue',
-      `${queue.waiting} waiting, ${queue.active} active, ${queue.maxWorkers === 0 ? 'no limit of workers' : `at most ${queue.maxWorkers} workers`}`,
-    ],
+    ['workers', countsText(status.workers)],
+    ...(Object.values(status.conditions ?? {}).some((count) => count > 0)
+      ? [['conditions', countsText(status.conditions)] as const]
+      : []),
+    ['queue', queueText(queue)],
     ['started', `${status.startedAt}${Number.isNaN(started) ? '' : ` (${formatDuration(now - started)} ago)`}`],
   ])
 }
 
-function workersText(workers: Status['workers']): string {
-  const parts = Object.entries(workers)
-    .filter(([, count]) => count > 0)
-    .map(([state, count]) => `${count} ${state}`)
+const NETWORK = {
+  holder: "the holder's: workers keep it when the parent restarts",
+  parent: "the parent's: workers lose it when the parent restarts",
+  lost: 'lost: the network holder does not run, or was started again; ./hal9000 up joins the parent to it',
+  unknown: 'not known',
+}
+
+function countsText(counts: Record<string, number> | null): string {
+  if (counts === null) return 'not known'
+  const parts = Object.entries(counts).flatMap(([word, count]) => (count > 0 ? [`${count} ${word}`] : []))
   return parts.length === 0 ? 'none' : parts.join(', ')
+}
+
+function queueText({ waiting, active, maxWorkers }: Status['queue']): string {
+  const depth = waiting === null || active === null ? 'not known' : `${waiting} waiting, ${active} active`
+  return `${depth}, ${maxWorkers === 0 ? 'no limit of workers' : `at most ${maxWorkers} workers`}`
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import type { Worker } from '../../../coordinator/contract/worker.ts'
 import { worker } from '../testing/test-coordinator.ts'
-import { limitsText, workerTable } from './worker-view.ts'
+import { limitsText, stateText, workerTable } from './worker-view.ts'
 import { width } from './width.ts'
 
 const NOW = Date.parse('2030-01-01T03:10:01Z')
@@ -42,6 +43,18 @@ test('without a limit nothing is cut, and a line feed in a command makes no line
   expect(text).toContain('/home/somebody/code/customers/northwind/frontend')
   expect(text).toContain(String.raw`claude -p 'read the docs\nand write tests'`)
   expect(text).toContain('running needs-input')
+})
+
+test.each<[Partial<Worker>, string]>([
+  [{ state: 'running', conditions: ['network-lost', 'limit-hit'] }, 'running network-lost limit-hit'],
+  [{ state: 'ended', reason: 'exited', exitCode: 0, oomKills: 0, pidsLimitHits: 0 }, 'exited 0'],
+  [{ state: 'ended', reason: 'exited', exitCode: 139, signal: 'SEGV' }, 'exited 139 SEGV'],
+  [{ state: 'ended', reason: 'exited', exitCode: 0, oomKills: 1 }, 'exited 0 limit-hit'],
+  [{ state: 'ended', reason: 'stopped', exitCode: 1, pidsLimitHits: 1 }, 'stopped 1 limit-hit'],
+  [{ state: 'ended', reason: 'oom', exitCode: 137, signal: 'KILL', oomKills: 1 }, 'oom 137 KILL'],
+  [{ state: 'ended', reason: 'failed', exitCode: null }, 'failed'],
+])('a state with what there is to say of it: %j', (change, text) => {
+  expect(stateText(worker(change))).toBe(text)
 })
 
 test('no workers: the titles alone', () => {

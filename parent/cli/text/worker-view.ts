@@ -31,10 +31,13 @@ export function workerTable(workers: readonly Worker[], now: number, limit?: num
   )
 }
 
-/** "running", "running needs-input", "exited 0", "oom 137". */
+/** "running", "running needs-input", "exited 0", "oom 137 KILL", "exited 0 limit-hit". */
 export function stateText(worker: Worker): string {
   if (worker.state !== 'ended') return [worker.state, ...worker.conditions].join(' ')
-  return [worker.reason ?? 'ended', ...(worker.exitCode === null ? [] : [worker.exitCode])].join(' ')
+  const { reason, exitCode, signal, oomKills, pidsLimitHits } = worker
+  // "oom" says so itself.
+  const limitHit = ((oomKills ?? 0) > 0 && reason !== 'oom') || (pidsLimitHits ?? 0) > 0
+  return [reason ?? 'ended', exitCode, signal, limitHit ? 'limit-hit' : null].filter((part) => part !== null).join(' ')
 }
 
 /** "4g/2/100": memory, cores, processes; "none" without any cap. */

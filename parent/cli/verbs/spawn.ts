@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { ROUTE } from '../../../coordinator/contract/control.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts'
@@ -47,6 +48,12 @@ export const spawn: Register = (program, context) => {
     .option('--replace', 'stop a running worker of that name first')
     .option('--no-tty', 'plain pipes instead of a session: stdout and stderr kept apart')
     .option('--timeout <duration>', 'end the command after so long, such as 10m')
+    .addOption(
+      new Option(
+        '--on-network-loss <policy>',
+        'when the network is lost: keep it running (default), or stop it',
+      ).choices(['keep', 'stop']),
+    )
     .option('--wait <duration>', 'how long to wait for room (default: 60s)')
     .option('--no-wait', 'return when the request is queued; prints its id')
     .addOption(detachKeysOption())

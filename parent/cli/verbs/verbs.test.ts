@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { encodeFrame } from '../../../coordinator/contract/frames.ts'
 import type { CoordinatorEvent } from '../../../coordinator/contract/event.ts'
+import type { Status } from '../../../coordinator/contract/worker.ts'
 import { run } from '../program.ts'
 import {
   endedDetail,
@@ -188,7 +189,9 @@ test('inspect shows the exit record', async () => {
     json(response, endedDetail(137, { reason: 'oom', oomKilled: true, oomKills: 2 }))
   const { out } = await coordinator(['inspect', 'w1'], answer)
   expect(out).toMatch(/^state +oom 137$/m)
-  expect(out).toMatch(/^oom +yes, 2 processes killed for memory$/m)
+  expect(out).toMatch(
+    /^limits met +2 processes were killed for want of memory \(limit 4 GiB\); raise it with --memory\.$/m,
+  )
   expect(JSON.parse((await coordinator(['inspect', 'w1', '--json'], answer)).out)).toMatchObject({
     exit: { oomKills: 2 },
   })
@@ -207,6 +210,7 @@ test.each([
     network: 'holder',
     projectRoots: ['/home/u'],
     workers: { queued: 0, creating: 0, starting: 0, running: 3, paused: 0, stopping: 1, ended: 0, lost: 0 },
+    conditions: { 'network-lost': 2, 'limit-hit': 0, 'needs-input': 0, 'stopping-late': 0 },
     queue: { waiting: 0, active: 1, maxWorkers: 0 },
     startedAt: '2030-01-01T00:00:00Z',
     startup: {},
@@ -215,7 +219,30 @@ test.each([
   expect(code).toBe(exitCode)
   expect(out).toMatch(new RegExp(`^ready +${text}$`, 'm'))
   expect(out).toMatch(/^workers +3 running, 1 stopping$/m)
+  expect(out).toMatch(/^conditions +2 network-lost$/m)
   expect(out.includes('Redis is restarting.')).toBe(!ready)
+})
+
+test('status says of what cannot be known that it is not known, never that there is none', async () => {
+  const status = {
+    instance: 'hal9000',
+    version: '0.1.0',
+    ready: false,
+    problems: ['The Docker engine does not answer.', 'Redis does not answer.'],
+    engine: null,
+    network: null,
+    projectRoots: [],
+    workers: null,
+    conditions: null,
+    queue: { waiting: null, active: null, maxWorkers: 3 },
+    startedAt: '2030-01-01T00:00:00Z',
+    startup: {},
+  } satisfies Status
+  const { out } = await coordinator(['status'], (_, response) => json(response, status))
+  expect(out).toMatch(/^network +not known$/m)
+  expect(out).toMatch(/^workers +not known$/m)
+  expect(out).toMatch(/^queue +not known, at most 3 workers$/m)
+  expect(out).not.toContain('none')
 })
 
 test('ready: one try, and the reason', async () => {
@@ -232,7 +259,8 @@ test('resize tells the size of an attachment', async () => {
 })
 
 function event(id: string, message: string): CoordinatorEvent {
-  return { id, at: '2030-01-01T00:00:00Z', kind: 'worker-ready', worker: 'w1', project: '/p', request: 'r-1', message }
+  const at = '2030-01-01T00:00:00Z'
+  return { id, at, kind: 'worker-ready', worker: 'w1', project: '/p', request: 'r-1', message, exit: null }
 }
 
 test('events: text with control characters escaped, or one object a line', async () => {
@@ -246,6 +274,23 @@ test('events: text with control characters escaped, or one object a line', async
     { schemaVersion: 1, ...event('1-0', 'a\nb') },
     { schemaVersion: 1, ...event('2-0', 'c') },
   ])
+})
+
+test('events --after begins after an event, and --tail is not asked then', async () => {
+  const { seen } = await coordinator(['events', '--after', '5-0'], (_, response) => response.end())
+  expect(seen[0]?.query.get('after')).toBe('5-0')
+})
+
+test('events --follow that breaks off before the first event goes on from where it began', async () => {
+  const asked: (string | null)[] = []
+  await coordinator(['events', '-f', '-n', '0'], (seen, response) => {
+    asked.push(seen.query.get('after'))
+    if (asked.length === 3) return refuse(response, 403, { code: 'refused-by-policy', exitCode: 7, message: 'Enough.' })
+    response.setHeader('hal9000-after', asked.length === 1 ? '7-1' : '9-9')
+    response.flushHeaders()
+    return setTimeout(() => response.socket?.destroy(), 30)
+  })
+  expect(asked).toEqual([null, '7-1', '7-1'])
 })
 
 test('events --follow goes on after the last event where it broke off', async () => {
