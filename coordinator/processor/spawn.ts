@@ -1,4 +1,4 @@
-import { Failure } from '../contract/failure.ts'
+import { Failure, type FailureCode } from '../contract/failure.ts'
 import type { ContainerId, RequestId } from '../contract/names.ts'
 import type { Spawned, Worker } from '../contract/worker.ts'
 import { encodeAssignment } from '../domain/assignment.ts'
@@ -38,9 +38,8 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
   // Until it is let in it can be taken back, as long as it is queued.
   context.roster.underway.set(request, { order, state: 'queued' })
   try {
-    const known = context.records.get(request)
-    // One that was never assigned ran nothing: a coordinator that died left it, and the order is begun again.
-    if (known?.end && known.end.reason !== 'never-assigned') return reported(known, order)
+    const over = endedRun(request, context)
+    if (over !== undefined) return reported(over, order)
     await context.room.enter(order, context.now)
     passed('admitted')
     context.roster.underway.set(request, { order, state: 'creating' })
@@ -108,11 +107,18 @@ async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): 
   const { engine, records } = context
   const wasReady = (records.get(order.request)?.readyAt ?? null) !== null
   const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, context)
-  if (said?.said !== 'ready') {
-    // One that is silent and runs is not touched: to begin again would be to run the command twice.
-    if (said === undefined && (await engine.ended(id)) === undefined) throw silent(order)
-    const neverAssigned = said?.said !== 'refused' || said.word === 'never-assigned'
-    if (!neverAssigned) {
+  // The reconcile loop may have been faster: the end is recorded, and the container on its way out.
+  const over = endedRun(order.request, context)
+  if (over !== undefined) return reported(over, order)
+  if (said === undefined) {
+    if (records.get(order.request)?.end?.reason === 'never-assigned') return 'never-assigned'
+    // To begin again could be to run the command twice: one that runs is not touched, one that was killed is told.
+    if ((await engine.find(id))?.state === 'running') throw silent(order)
+    await undo(id, order.request, 'it ended without a word', context)
+    throw new Failure('worker-failed', `Worker "${order.name}" ended without a word: its command may have run or not.`)
+  }
+  if (said.said === 'refused') {
+    if (said.word !== 'never-assigned') {
       await undo(id, order.request, said.message, context)
       throw refusalFailure(order.name, said)
     }
@@ -135,13 +141,24 @@ async function firstWord(id: ContainerId, context: SpawnContext): Promise<Said |
   return undefined
 }
 
+/**
+ * The record of a request that has come to its end. One that was never assigned ran nothing: a coordinator that died left
+ * it, and the order is begun again.
+ */
+function endedRun(request: RequestId, { records }: Context): WorkerRecord | undefined {
+  const record = records.get(request)
+  return record?.end && record.end.reason !== 'never-assigned' ? record : undefined
+}
+
+/** What the entrypoint's own exit codes say of a command that it could not execute. */
+const REFUSED: Partial<Record<number, FailureCode>> = { 126: 'command-not-executable', 127: 'command-not-found' }
+
 /** What a client is told whose request has ended before it asked again. */
 function reported(record: WorkerRecord, order: SpawnOrder): Spawned {
-  if (record.readyAt === null) {
-    throw new Failure(
-      'worker-failed',
-      `Worker "${record.name}" did not start: ${record.end?.message ?? record.end?.reason ?? 'it ended'}.`,
-    )
+  const { name, readyAt, end } = record
+  if (readyAt === null) {
+    const code = REFUSED[end?.exitCode ?? 0] ?? 'worker-failed'
+    throw new Failure(code, `Worker "${name}" did not start: ${end?.message ?? end?.reason ?? 'it ended'}.`)
   }
   return { worker: fromRecord(record), notices: order.notices, timings: {} }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import fsp from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import Modem from 'docker-modem'
+import Docker from 'dockerode'
 import { Redis } from 'ioredis'
 import { FAULT_FILE, type Fault, TRACE_FILE, type When } from './fault.ts'
 
@@ -45,8 +45,10 @@ function trace(name: string): void {
 }
 
 // Docker: by method and path, without what changes.
-const dial = Modem.prototype.dial
-Modem.prototype.dial = function (this: Modem, options, callback) {
+type Modem = Docker['modem']
+const modem: Modem = Object.getPrototypeOf(new Docker().modem)
+const dial = modem.dial
+modem.dial = function (this: Modem, options, callback) {
   const path = options.path
     .replace(/\?.*/, '')
     .replaceAll(/[0-9a-f]{64}/g, 'ID')

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Instance } from '../support/instance.ts'
@@ -30,7 +30,8 @@ test(`Redis killed and away ${OUTAGES.join(', ')} s: no acknowledged request is 
     const own = Array.from({ length: 4 }, (_, index) => `w${turn}-${index}`)
     names.push(...own)
     for (const name of own) {
-      const script = `echo ${name} >>ledger`
+      // The first keeps the others waiting until Redis has gone.
+      const script = `echo ${name} >>ledger; until [ -e go${turn} ]; do sleep 0.1; done`
       const queued = await instance.exec([
         'spawn',
         '--no-wait',
@@ -50,11 +51,13 @@ test(`Redis killed and away ${OUTAGES.join(', ')} s: no acknowledged request is 
     if (redis === undefined) throw new Error('Redis is not there')
     if (seconds > 0) await instance.exec(['s6-svc', '-O', SERVICE])
     await signal(instance, 'KILL', redis.pid)
+    await writeFile(join(project, `go${turn}`), '')
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     const last = instance.exec(['spawn', '--wait', '10m', '-n', `last${turn}`, project, '--', 'true'])
+    const before = names.length - own.length + 1
     await instance.exec(['s6-svc', '-u', SERVICE])
     const since = Date.now()
-    await until('work has resumed', async () => (await ledger()).length > names.length - own.length, 30_000)
+    await until('work has resumed', async () => (await ledger()).length > before, 30_000)
     resumed.push(Date.now() - since)
     expect((await last).code).toBe(0)
   }
