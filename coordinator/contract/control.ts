@@ -13,12 +13,14 @@ export const ROUTE = {
   stop: '/v1/workers/:ref/stop',
   wait: '/v1/workers/:ref/wait',
   logs: '/v1/workers/:ref/logs',
+  stats: '/v1/workers/:ref/stats',
   attach: '/v1/workers/:ref/attach',
   resize: '/v1/attachments/:id/size',
   attachment: '/v1/attachments/:id',
   hangUp: '/v1/attachments/:id/hang-up',
   outcome: '/v1/attachments/:id/outcome',
   events: '/v1/events',
+  statsAll: '/v1/stats',
 } as const
 
 /** Of an answer to `events` that begins with none: the id after which its reader goes on when it breaks off. */

@@ -11,6 +11,7 @@ import { engineFailure, engineMessage, httpStatus, settled, unless404 } from './
 import type { Engine, EngineEvent } from './engine.ts'
 import { logEntries, openLog } from './log-stream.ts'
 import { type Ask, openPipes, openTerminal, runToEnd } from './process.ts'
+import { usageOf } from './usage.ts'
 import { workerLine } from './worker-line.ts'
 
 /** Deadlines of single calls. Milliseconds. */
@@ -112,6 +113,11 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
         endedAt: realTime(found.State.FinishedAt) ?? new Date(0).toISOString(),
         error: found.State.Error,
       }
+    },
+
+    async usage(id) {
+      const sample = await unless404(ask('stats', QUICK, (docker) => docker.getContainer(id).stats({ stream: false })))
+      return sample && usageOf(sample)
     },
 
     async logs(id, options) {

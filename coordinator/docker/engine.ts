@@ -32,6 +32,8 @@ export type Engine = {
   remove(id: ContainerId): Promise<void>
   /** The facts of an ended container; undefined while it runs or when it is gone. */
   ended(id: ContainerId): Promise<Ended | undefined>
+  /** What a container uses, measured over a second; undefined when it does not run. */
+  usage(id: ContainerId): Promise<Usage | undefined>
   /** Opens a container's log; undefined when the container is gone, or is just being removed. */
   logs(id: ContainerId, options: LogOptions): Promise<AsyncIterable<LogEntry> | undefined>
   /** A process with a terminal in a running container, as the container's root. Throws `wrong-state` where it has ended. */
@@ -56,6 +58,16 @@ export type EngineHost = {
 }
 
 export type Image = { id: string; labels: Record<string, string> }
+
+/** What a running container uses; null = could not be read. */
+export type Usage = {
+  /** Cores, over the time that was measured. */
+  cores: number | null
+  /** Bytes, without what is only cached of files. */
+  memory: number | null
+  /** Processes and threads, as the limit counts them. */
+  pids: number | null
+}
 
 /** One entry of a container's log. */
 export type LogEntry = Frame & { at: string }

@@ -7,7 +7,7 @@ import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
 import type { Ended } from '../domain/exit.ts'
 import { parseSaid, type Said } from '../domain/worker-says.ts'
-import type { Engine, EngineEvent, Image, LogEntry, LogOptions } from './engine.ts'
+import type { Engine, EngineEvent, Image, LogEntry, LogOptions, Usage } from './engine.ts'
 
 type Kept = Container & {
   log: LogEntry[]
@@ -131,6 +131,12 @@ export class MemoryEngine implements Engine {
   async ended(id: ContainerId): Promise<Ended | undefined> {
     this.#reach()
     return this.#containers.get(id)?.ended
+  }
+
+  async usage(id: ContainerId): Promise<Usage | undefined> {
+    this.#reach()
+    const state = this.#containers.get(id)?.state
+    return state === 'running' || state === 'paused' ? { cores: 0, memory: 2 ** 20, pids: 1 } : undefined
   }
 
   async logs(id: ContainerId, options: LogOptions): ReturnType<Engine['logs']> {

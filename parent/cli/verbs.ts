@@ -11,6 +11,7 @@ import { logs } from './verbs/logs.ts'
 import { ready } from './verbs/ready.ts'
 import { resize } from './verbs/resize.ts'
 import { shell } from './verbs/shell.ts'
+import { stats } from './verbs/stats.ts'
 import { status } from './verbs/status.ts'
 import { stop } from './verbs/stop.ts'
 import { stopAll } from './verbs/stop-all.ts'
@@ -29,6 +30,7 @@ const VERBS: readonly Register[] = [
   ready,
   resize,
   shell,
+  stats,
   status,
   stop,
   stopAll,

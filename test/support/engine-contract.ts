@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ContainerId } from '../../coordinator/contract/names.ts'
 import type { Engine } from '../../coordinator/docker/engine.ts'
 import { created, endOf, orderFor, outputOf, specFor, started, type Subject } from './contract-worker.ts'
 import { until } from './run.ts'
@@ -82,6 +83,27 @@ export function engineContract(make: () => Promise<Subject>): void {
     await engine.remove(id)
   })
 
+  test('what a running worker uses can be read, and of one that does not run there is nothing', async () => {
+    const { id } = await started(subject, subject.commands.sleep)
+    const usage = await engine.usage(id)
+    expect(usage?.cores).toBeGreaterThanOrEqual(0)
+    expect(usage?.cores).toBeLessThan(1)
+    expect(usage?.memory).toBeGreaterThan(2 ** 16)
+    expect(usage?.pids).toBeGreaterThanOrEqual(1)
+    await engine.stop(id, 0)
+    expect(await engine.usage(id)).toBeUndefined()
+    await engine.remove(id)
+    expect(await engine.usage(id)).toBeUndefined()
+  })
+
+  test('a worker that goes while it is measured is no failure', async () => {
+    const { id } = await started(subject, subject.commands.sleep)
+    const measured = engine.usage(id)
+    await engine.stop(id, 0)
+    await engine.remove(id)
+    expect(typeof (await measured)).toMatch(/^(object|undefined)$/)
+  })
+
   test('a command that is not there is refused with its word', async () => {
     const { id, said } = await started(subject, ['no-such-command'])
     expect(said).toMatchObject({ said: 'refused', word: 'command-not-found' })
@@ -143,6 +165,7 @@ export function engineContract(make: () => Promise<Subject>): void {
     const unreachable = { code: 'engine-unreachable', exitCode: 3 }
     await expect(away.host()).rejects.toMatchObject(unreachable)
     await expect(away.containers()).rejects.toMatchObject(unreachable)
+    await expect(away.usage(ContainerId.parse('ab'.repeat(32)))).rejects.toMatchObject(unreachable)
     await expect(away.find('x')).rejects.toMatchObject(unreachable)
     await expect(away.create(specFor(subject, orderFor(subject, ['true'])))).rejects.toMatchObject(unreachable)
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { FailureShape } from '../../../coordinator/contract/failure.ts'
+import type { WorkerStats } from '../../../coordinator/contract/stats.ts'
 import type { ExitRecord, Worker, WorkerDetail } from '../../../coordinator/contract/worker.ts'
 
 /** `body` is the parsed JSON, null without one. */
@@ -93,6 +94,21 @@ export function worker(change: Partial<Worker> = {}): Worker {
     limits: { memory: 4 * 2 ** 30, cpus: 2, pids: 100 },
     attached: 0,
     conditions: [],
+    ...change,
+  }
+}
+
+/** What such a worker uses. */
+export function workerStats(change: Partial<WorkerStats> = {}): WorkerStats {
+  const { name, project, id, request } = worker()
+  return {
+    name,
+    project,
+    id,
+    request,
+    cpu: { cores: 0.523, limit: 2 },
+    memory: { bytes: 120 * 2 ** 20, limit: 4 * 2 ** 30 },
+    processes: { current: 7, limit: 100 },
     ...change,
   }
 }

@@ -58,7 +58,7 @@ function ageText(worker: Worker, now: number): string {
 }
 
 /** As one would type it: 512m, 4g, 1.5g. */
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   const [factor, unit] = bytes >= 2 ** 30 ? [2 ** 30, 'g'] : bytes >= 2 ** 20 ? [2 ** 20, 'm'] : [2 ** 10, 'k']
   return `${Number((bytes / factor).toFixed(1))}${unit}`
 }

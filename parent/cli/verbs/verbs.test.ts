@@ -3,25 +3,9 @@ import { expect, test } from 'vitest'
 import { encodeFrame } from '../../../coordinator/contract/frames.ts'
 import type { CoordinatorEvent } from '../../../coordinator/contract/event.ts'
 import type { Status } from '../../../coordinator/contract/worker.ts'
-import { run } from '../program.ts'
-import {
-  endedDetail,
-  json,
-  NOT_READY,
-  refuse,
-  testCoordinator,
-  worker,
-  type Answer,
-} from '../testing/test-coordinator.ts'
-import { testWorld, type TestWorld } from '../testing/test-world.ts'
-import { coordinatorVerbs } from '../verbs.ts'
-
-async function coordinator(argv: string[], answer: Answer, world: TestWorld = testWorld()) {
-  await using server = await testCoordinator(answer)
-  Object.assign(world.env, { HAL9000_SOCKET: server.socketPath })
-  const code = await run('coordinator', coordinatorVerbs, world, argv)
-  return { code, out: world.out(), err: world.err(), seen: server.seen }
-}
+import { coordinator } from '../testing/coordinator-command.ts'
+import { endedDetail, json, NOT_READY, refuse, worker, type Answer } from '../testing/test-coordinator.ts'
+import { testWorld } from '../testing/test-world.ts'
 
 const workers = [
   worker(),
