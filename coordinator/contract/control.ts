@@ -11,6 +11,7 @@ export const ROUTE = {
   stopAll: '/v1/workers/stop',
   worker: '/v1/workers/:ref',
   stop: '/v1/workers/:ref/stop',
+  remove: '/v1/workers/:ref/remove',
   wait: '/v1/workers/:ref/wait',
   logs: '/v1/workers/:ref/logs',
   stats: '/v1/workers/:ref/stats',

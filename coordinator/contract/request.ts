@@ -121,6 +121,9 @@ export type SpawnRequestInput = z.input<typeof SpawnRequest>
 export const StopRequest = z.strictObject({ grace: z.coerce.number().int().min(0).max(3600).default(10) })
 export type StopRequest = z.infer<typeof StopRequest>
 
+/** Whether exit record and log are forgotten too. */
+export const RemoveRequest = z.strictObject({ record: z.boolean().default(false) })
+
 const flag = z.enum(['0', '1']).transform((text) => text === '1')
 
 export const ListQuery = z.strictObject({ all: flag.default(false) })

@@ -103,6 +103,9 @@ export type WorkerDetail = { worker: Worker; exit: ExitRecord | null }
 /** The answer to `stop`: also a notice when there was nothing left to do. */
 export type StopResult = WorkerDetail & { notices: string[] }
 
+/** The answer to `rm`: the worker as it was last known. */
+export type RemoveResult = StopResult
+
 /** The answer to `stop-all`. */
 export type StopAllResult = { stopped: WorkerDetail[]; failed: { name: string; error: FailureShape }[] }
 

@@ -3,15 +3,16 @@ import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
 import { RequestId } from '../contract/names.ts'
-import { ListQuery, SpawnRequest, StopRequest } from '../contract/request.ts'
+import { ListQuery, RemoveRequest, SpawnRequest, StopRequest } from '../contract/request.ts'
 import { SCHEMA_VERSION, type Worker } from '../contract/worker.ts'
 import { fromRecord } from '../domain/worker-view.ts'
+import { removeWorker } from '../workers/remove.ts'
 import { detailOf, stopAll, stopWorker } from '../workers/stop.ts'
 import type { ControlContext } from './context.ts'
 import { deliver } from './deliver.ts'
 import { parseInput } from './invalid.ts'
 
-/** spawn, list, inspect, stop, wait. */
+/** spawn, list, inspect, stop, rm, wait. */
 export function workerRoutes(server: FastifyInstance, context: ControlContext): void {
   const { roster, records, queue, room } = context
 
@@ -41,6 +42,11 @@ export function workerRoutes(server: FastifyInstance, context: ControlContext): 
   server.post(ROUTE.stop, async (request) => {
     const { grace } = parseInput(StopRequest, request.body ?? {})
     return answer(await stopWorker(refOf(request), grace, cancel, context))
+  })
+
+  server.post(ROUTE.remove, async (request) => {
+    const { record } = parseInput(RemoveRequest, request.body ?? {})
+    return answer(await removeWorker(refOf(request), record, context))
   })
 
   server.get(ROUTE.wait, async (request) => {

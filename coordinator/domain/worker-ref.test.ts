@@ -3,7 +3,7 @@ import { ProjectPath } from '../contract/names.ts'
 import type { Worker } from '../contract/worker.ts'
 import { projectHash } from './project-hash.ts'
 import { aRecord, containerId, NOW, requestId } from './testing.ts'
-import { findWorker } from './worker-ref.ts'
+import { findWorker, referenceTo } from './worker-ref.ts'
 import { fromRecord } from './worker-view.ts'
 
 function worker(name: string, fields: Partial<Worker> = {}): Worker {
@@ -79,4 +79,21 @@ test('a worker without a container is not found by an empty id', () => {
   expect(() => findWorker('0000', [worker('q', { id: '', state: 'queued' })])).toThrow(
     expect.objectContaining({ code: 'not-found' }),
   )
+})
+
+test.each([
+  ['its name', a, [a, b], 'a'],
+  ['its name, where it is the latest of those that ended', oldA, [oldA], 'a'],
+  ['its directory too, where another project has the name', a, [a, aElsewhere], 'proj/a'],
+  ['its directory too, where another one runs', oldA, [oldA, aElsewhere], 'proj/a'],
+  [
+    'its hash, where the directory has the name of another',
+    a,
+    [a, { ...aElsewhere, project: '/srv/proj' }],
+    `${projectHash(proj)}/a`,
+  ],
+  ['its request, where another of the name has come after it', oldA, [oldA, a], oldA.request],
+])('a reference to one worker is %s', (_what, worker, workers, expected) => {
+  expect(referenceTo(worker, workers)).toBe(expected)
+  expect(findWorker(expected, workers)).toBe(worker)
 })

@@ -30,6 +30,21 @@ export function findWorker(ref: string, workers: readonly Worker[]): Worker {
   throw new Failure('not-found', `No worker is known by "${ref}".`, { hint: 'coordinator list -a' })
 }
 
+/** The shortest reference that means this worker and no other: what a hint may tell a person to type. */
+export function referenceTo(worker: Pick<Worker, 'name' | 'project' | 'request'>, workers: readonly Worker[]): string {
+  const { name, project, request } = worker
+  const short = [name, `${posix.basename(project)}/${name}`, `${projectHash(project)}/${name}`]
+  return short.find((ref) => means(ref, request, workers)) ?? request
+}
+
+function means(ref: string, request: string, workers: readonly Worker[]): boolean {
+  try {
+    return findWorker(ref, workers).request === request
+  } catch {
+    return false // Ambiguous, or nobody's.
+  }
+}
+
 /** The one that counts for each project and name. */
 function onePerProject(workers: readonly Worker[]): Worker[] {
   const best = new Map<string, Worker>()

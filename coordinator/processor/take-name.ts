@@ -3,8 +3,9 @@ import { LABEL } from '../contract/labels.ts'
 import type { ContainerId } from '../contract/names.ts'
 import { type Resolution, resolveConflict } from '../domain/conflict.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
-import { asWorker, type Container } from '../domain/container.ts'
+import { asWorker, type Container, type WorkerContainer } from '../domain/container.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { referenceTo } from '../domain/worker-ref.ts'
 import type { Context } from '../workers/context.ts'
 import { discard, finish } from '../workers/finish.ts'
 import { stopContainer } from '../workers/stop.ts'
@@ -67,7 +68,7 @@ async function act(
   const worker = asWorker(holder, context.instance)
   switch (resolution.do) {
     case 'refuse':
-      throw refusal(resolution.why, holder, order)
+      throw refusal(resolution.why, holder, order, worker && (await reference(worker, context)))
     case 'wait':
       await new Promise((done) => setTimeout(done, STEP))
       return undefined
@@ -91,19 +92,31 @@ async function act(
   resolution satisfies never
 }
 
-function refusal(why: 'running' | 'starting' | 'kept' | 'foreign', holder: Container, order: SpawnOrder): Failure {
+/** What a person calls the holder; not one who wants the name is meant, but one who has it. */
+async function reference(holder: WorkerContainer, { roster }: Context): Promise<string> {
+  const workers = (await roster.workers()).filter(({ id }) => id !== '')
+  return referenceTo({ ...holder, name: holder.worker }, workers)
+}
+
+/** `ref`: what the next step calls the holder. */
+function refusal(
+  why: 'running' | 'starting' | 'kept' | 'foreign',
+  holder: Container,
+  order: SpawnOrder,
+  ref: string = order.name,
+): Failure {
   const { name } = order
   const where = order.project.path
   switch (why) {
     case 'running':
       return new Failure('name-in-use', `Worker "${name}" is already running in ${where}.`, {
-        hint: `coordinator attach ${name}`,
+        hint: `coordinator attach ${ref}`,
       })
     case 'starting':
       return new Failure('name-in-use', `Worker "${name}" is being started in ${where}.`, { hint: 'coordinator list' })
     case 'kept':
       return new Failure('name-in-use', `An ended worker "${name}" is kept in ${where}.`, {
-        hint: 'spawn with --replace, or choose another --name',
+        hint: `coordinator rm ${ref}`,
       })
     case 'foreign':
       return new Failure(

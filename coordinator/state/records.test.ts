@@ -85,6 +85,17 @@ describe('records', () => {
   })
 })
 
+test('a record that is forgotten is gone, also where it was about to be written', async () => {
+  const records = await openRecords(directory)
+  await records.put(ended('w2', 5))
+  const writing = records.put(ended('w1', 5))
+  await records.forget('r-w10000')
+  await writing
+  expect(records.get('r-w10000')).toBeUndefined()
+  await records.forget('r-nobody')
+  expect(names(await openRecords(directory))).toEqual(['w2'])
+})
+
 describe('pruning', () => {
   test('forgets the oldest ends beyond the count, and says which logs go', async () => {
     const records = await openRecords(directory)

@@ -15,6 +15,8 @@ export type Records = {
   get(request: string): WorkerRecord | undefined
   /** Stores the record; returns when it is on disk. Writes of one record happen in order; one that fails leaves it as it was. */
   put(record: WorkerRecord): Promise<void>
+  /** Forgets one; returns when its file is gone. */
+  forget(request: string): Promise<void>
   /**
    * Forgets ended workers beyond what is kept, but none whose container is `present`, and none so young that whoever waits
    * for its end may still ask. Gives the names of their logs.
@@ -67,11 +69,18 @@ export async function openRecords(directory: string): Promise<Records> {
     waiting.delete(record.request)
   }
 
+  const forget = async (request: string): Promise<void> => {
+    records.delete(request)
+    await writes.get(request)?.catch(() => {})
+    await rm(pathOf(request), { force: true })
+  }
+
   return {
     problems,
     all: () => [...records.values()],
     get: (request) => records.get(request),
     put,
+    forget,
     async prune(retention, now, present = new Set()) {
       const ended = [...records.values()]
         .filter((record) => record.end !== null)
@@ -83,10 +92,7 @@ export async function openRecords(directory: string): Promise<Records> {
         const beyond = index >= retention.count || age > retention.age || bytes > retention.logBytes
         return beyond && age > YOUNG && !present.has(record.request)
       })
-      for (const record of gone) {
-        records.delete(record.request)
-        await rm(pathOf(record.request), { force: true })
-      }
+      for (const record of gone) await forget(record.request)
       return gone.flatMap((record) => (record.end?.log ? [record.end.log] : []))
     },
     ended(request, signal) {

@@ -10,6 +10,7 @@ import { list } from './verbs/list.ts'
 import { logs } from './verbs/logs.ts'
 import { ready } from './verbs/ready.ts'
 import { resize } from './verbs/resize.ts'
+import { rm } from './verbs/rm.ts'
 import { shell } from './verbs/shell.ts'
 import { stats } from './verbs/stats.ts'
 import { status } from './verbs/status.ts'
@@ -29,6 +30,7 @@ const VERBS: readonly Register[] = [
   logs,
   ready,
   resize,
+  rm,
   shell,
   stats,
   status,

@@ -69,10 +69,17 @@ test('--replace stops the running one first, and says so', async () => {
   expect(await instance.json(['inspect', old.request])).toMatchObject({ exit: { reason: 'stopped', exitCode: 143 } })
 })
 
-test('an ended worker that is kept holds its name until it is replaced', async () => {
+test('an ended worker that is kept holds its name until it is removed, as the hint says, or replaced', async () => {
   await instance.exec(['spawn', '--no-rm', '-n', 'kept', one, '--', 'true'])
+  // Another one of the name runs: the hint must not mean that.
+  const other = (await instance.spawn(['-n', 'kept', two, ...SLEEP])).worker
   const refused = await failure(['spawn', '-d', '--json', '-n', 'kept', one, ...SLEEP])
   expect(refused).toMatchObject({ code: 'name-in-use', exitCode: 6, message: expect.stringContaining('is kept') })
+  expect(refused.hint).toBe('coordinator rm one/kept')
+  expect(await instance.exec(refused.hint?.split(' ') ?? [])).toMatchObject({ code: 0, stdout: 'kept\n', stderr: '' })
+  expect(await instance.list()).toMatchObject([{ id: other.id, state: 'running' }])
+  expect(await instance.exec(['spawn', '--no-rm', '-n', 'kept', one, '--', 'true'])).toMatchObject({ code: 0 })
+  await instance.exec(['coordinator', 'stop', 'two/kept'])
   const { notices } = await instance.spawn(['-n', 'kept', '--replace', one, ...SLEEP])
   expect(notices).toEqual(['An ended worker "kept" was removed; its exit record is kept.'])
   expect(await instance.list()).toMatchObject([{ name: 'kept', state: 'running' }])

@@ -55,6 +55,21 @@ test('stop --json of several has what was stopped, what failed, and the first fa
   })
 })
 
+test('rm reports every name, says whether the record goes too, and exits with the first failure', async () => {
+  const { code, out, err, seen } = await coordinator(['rm', 'w1', 'nope', 'w2', '--record'], stopping)
+  expect([code, out, err]).toEqual([5, 'w1\nw2\n', 'w2 had ended.\nNo worker "nope".\nNext: coordinator list\n'])
+  expect(seen.map(({ path, body }) => [path, body])).toEqual(
+    ['w1', 'nope', 'w2'].map((name) => [`/v1/workers/${name}/remove`, { record: true }]),
+  )
+  expect((await coordinator(['rm', 'w1'], stopping)).seen[0]?.body).toEqual({ record: false })
+  const object = JSON.parse((await coordinator(['rm', 'w1', '--json'], stopping)).out)
+  expect(object).toMatchObject({
+    removed: [{ worker: { name: 'w1' }, exit: { exitCode: 143 }, notices: [] }],
+    failed: [],
+  })
+  expect(Object.keys(object.removed[0])).toEqual(['worker', 'exit', 'notices'])
+})
+
 const stoppingAll: Answer = (seen, response) => {
   if (seen.method === 'GET') json(response, { workers })
   else {
