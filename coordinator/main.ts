@@ -7,6 +7,7 @@ import { Attachments } from './control/attachments.ts'
 import type { ControlContext } from './control/context.ts'
 import type { IntakeContext } from './control/intake.ts'
 import { listen } from './control/server.ts'
+import type { SpawnOrder } from './domain/spawn-order.ts'
 import { connector } from './docker/connection.ts'
 import { dockerodeEngine } from './docker/dockerode-engine.ts'
 import { untold } from './domain/worker-events.ts'
@@ -22,6 +23,7 @@ import { EventLog } from './store/event-log.ts'
 import { checkRedis, openRedis, redisAddress } from './store/redis.ts'
 import type { Context } from './workers/context.ts'
 import { Roster } from './workers/roster.ts'
+import { inTime } from './workers/take-back.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
@@ -92,6 +94,7 @@ async function main(): Promise<void> {
     ...context,
     queue,
     room,
+    arriving: new Map(),
     events,
     attachments: new Attachments(context),
     intake: intakeContext(surroundings, context),
@@ -153,14 +156,23 @@ function failureOf(check: Promise<void>): Promise<Failure | undefined> {
 async function resume(queue: SpawnQueue, context: SpawnContext): Promise<void> {
   for (;;) {
     try {
-      for (const order of await queue.pending()) context.roster.underway.set(order.request, { order, state: 'queued' })
-      await queue.start((order) => spawn(order, context))
+      for (const order of await queue.pending()) takeUp(order, queue, context)
+      await queue.start((order, begun) => spawn(order, begun, context))
       return
     } catch (error) {
       context.log.debug({ err: error }, 'the queue is not there yet')
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
+}
+
+/** An order from before: it is on its way until it has an answer, which it gets in time. */
+function takeUp(order: SpawnOrder, queue: SpawnQueue, context: Context): void {
+  const { underway } = context.roster
+  underway.set(order.request, { order, state: 'queued' })
+  inTime(order, queue.settled(order.request), { ...context, queue })
+    .catch(() => {}) // Told as an event; who asked asks again.
+    .finally(() => underway.delete(order.request))
 }
 
 function intakeContext(surroundings: Surroundings, context: Context): IntakeContext {

@@ -21,6 +21,8 @@ export const ROUTE = {
   hangUp: '/v1/attachments/:id/hang-up',
   outcome: '/v1/attachments/:id/outcome',
   events: '/v1/events',
+  queue: '/v1/queue',
+  cancel: '/v1/queue/:ref/cancel',
   statsAll: '/v1/stats',
 } as const
 

@@ -1,6 +1,5 @@
-import type { Failure } from '../contract/failure.ts'
-import type { RequestId } from '../contract/names.ts'
 import type { EventLog } from '../store/event-log.ts'
+import type { TakeBackContext } from '../workers/take-back.ts'
 import type { DeliverContext } from './deliver.ts'
 import type { Attachments } from './attachments.ts'
 import type { StatusContext } from './status.ts'
@@ -10,6 +9,6 @@ export type ControlContext = DeliverContext &
   StatusContext & {
     events: EventLog
     attachments: Attachments
-    /** Where orders wait to be let in; one that waits can be taken back. */
-    room: { cancel: (request: RequestId, failure: Failure) => boolean }
+    /** Where orders wait to be let in, and why; one that waits can be taken back. */
+    room: TakeBackContext['room'] & { readonly because: string | null }
   }

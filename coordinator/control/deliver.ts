@@ -1,4 +1,5 @@
 import { Failure } from '../contract/failure.ts'
+import type { RequestId } from '../contract/names.ts'
 import type { SpawnRequest } from '../contract/request.ts'
 import type { Spawned, SpawnResult } from '../contract/worker.ts'
 import { runMode } from '../domain/run-mode.ts'
@@ -6,9 +7,19 @@ import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { fromOrder } from '../domain/worker-view.ts'
 import type { SpawnQueue } from '../queue/spawn-queue.ts'
 import type { Context } from '../workers/context.ts'
+import { inTime } from '../workers/take-back.ts'
 import { type IntakeContext, takeIn } from './intake.ts'
 
-export type DeliverContext = Context & { queue: SpawnQueue; intake: IntakeContext; maxQueue: number }
+export type DeliverContext = Context & {
+  queue: Pick<SpawnQueue, 'add' | 'answer' | 'cancel' | 'depth' | 'settled'>
+  intake: IntakeContext
+  maxQueue: number
+  /** Requests that are being taken in now, until the queue knows them. */
+  arriving: Map<RequestId, Promise<Accepted>>
+}
+
+/** A request that has an answer, or will have one: `settled`. */
+type Accepted = { settled: Promise<Spawned> }
 
 /**
  * Takes a spawn request to its answer: a known id gets the answer it had, or will have; a new one is taken in, queued and
@@ -16,26 +27,43 @@ export type DeliverContext = Context & { queue: SpawnQueue; intake: IntakeContex
  */
 export async function deliver(request: SpawnRequest, context: DeliverContext): Promise<SpawnResult> {
   const run = runMode(request.run, request.clientEnv['AGENTIC_IN_CONTAINER'])
-  const known = await context.queue.answer(request.id)
-  if (known !== undefined) return { ...(await known.settled), run }
-  if (context.roster.underway.has(request.id)) return { ...(await context.queue.settled(request.id)), run }
-  const order = await takeIn(request, context.intake)
-  const { settled } = await enqueue(order, context)
-  if (!request.noWait) return { ...(await inTime(order, settled, context)), run }
-  settled.catch(() => {}) // Told as an event; nobody waits for it here.
+  const { settled } = await accept(request, context)
+  const underway = context.roster.underway.get(request.id)
+  if (!request.noWait || underway === undefined) return { ...(await settled), run }
   return {
-    worker: fromOrder(order, 'queued'),
+    worker: fromOrder(underway.order, underway.state),
     run: { mode: 'detached', because: '--no-wait was given' },
-    notices: order.notices,
+    notices: underway.order.notices,
     timings: {},
   }
 }
 
-async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<{ settled: Promise<Spawned> }> {
+/** Taking in takes a while, in which neither the queue nor anybody else knows the request: its id again joins in here. */
+function accept(request: SpawnRequest, context: DeliverContext): Promise<Accepted> {
+  const { arriving } = context
+  const before = arriving.get(request.id)
+  if (before !== undefined) return before
+  const accepted = acceptFirst(request, context).finally(() => arriving.delete(request.id))
+  arriving.set(request.id, accepted)
+  return accepted
+}
+
+async function acceptFirst(request: SpawnRequest, context: DeliverContext): Promise<Accepted> {
+  const known = await context.queue.answer(request.id)
+  if (known !== undefined) return known
+  if (context.roster.underway.has(request.id)) return { settled: context.queue.settled(request.id) }
+  const order = await takeIn(request, context.intake)
+  const { settled } = await enqueue(order, context)
+  const answered = inTime(order, settled, context)
+  answered.catch(() => {}) // Told as an event too; with --no-wait nobody waits for it here.
+  return { settled: answered }
+}
+
+async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<Accepted> {
   const { waiting } = await context.queue.depth()
   if (waiting >= context.maxQueue) {
     throw new Failure('queue-full', `${waiting} requests are waiting already (HAL9000_MAX_QUEUE).`, {
-      hint: 'try again later; coordinator list',
+      hint: 'try again later; coordinator queue',
     })
   }
   context.roster.underway.set(order.request, { order, state: 'queued' })
@@ -46,27 +74,5 @@ async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<{ se
   } catch (error) {
     context.roster.underway.delete(request)
     throw error
-  }
-}
-
-/** The processor's answer; an order that nobody took up until its time to wait was over is taken back. */
-async function inTime(order: SpawnOrder, settled: Promise<Spawned>, context: DeliverContext): Promise<Spawned> {
-  const late = new Failure('queue-timeout', `Worker "${order.name}" waited in the queue longer than it may.`, {
-    hint: 'wait longer with --wait 10m',
-  })
-  const timer = setTimeout(
-    () => {
-      context.queue.cancel(order.request, late).then(
-        (cancelled) => cancelled && context.roster.underway.delete(order.request),
-        (error: unknown) =>
-          context.log.warn({ err: error, request: order.request }, 'a late request could not be taken back'),
-      )
-    },
-    Math.max(0, order.waitUntil - context.now()),
-  )
-  try {
-    return await settled
-  } finally {
-    clearTimeout(timer)
   }
 }

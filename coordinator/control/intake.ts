@@ -63,7 +63,8 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
     size: request.size,
     term: request.term,
     receivedAt,
-    waitUntil: receivedAt + request.wait,
+    // From now on: what it took to get here was no waiting for room.
+    waitUntil: context.now() + request.wait,
     notices: settings.notices,
   }
 }

@@ -6,6 +6,7 @@ import { attachRoutes } from './attach.ts'
 import type { ControlContext } from './context.ts'
 import { eventRoutes } from './events.ts'
 import { logRoutes } from './logs.ts'
+import { queueRoutes } from './queue.ts'
 import { statsRoutes } from './stats.ts'
 import { statusRoutes } from './status.ts'
 import { workerRoutes } from './workers.ts'
@@ -49,6 +50,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
   statusRoutes(server, context)
   workerRoutes(server, context)
   logRoutes(server, context)
+  queueRoutes(server, context)
   statsRoutes(server, context)
   eventRoutes(server, context)
   attachRoutes(server, context)

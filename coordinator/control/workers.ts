@@ -4,7 +4,7 @@ import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
 import { RequestId } from '../contract/names.ts'
 import { ListQuery, RemoveRequest, SpawnRequest, StopRequest } from '../contract/request.ts'
-import { SCHEMA_VERSION, type Worker } from '../contract/worker.ts'
+import { SCHEMA_VERSION } from '../contract/worker.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import { removeWorker } from '../workers/remove.ts'
 import { detailOf, stopAll, stopWorker } from '../workers/stop.ts'
@@ -14,15 +14,7 @@ import { parseInput } from './invalid.ts'
 
 /** spawn, list, inspect, stop, rm, wait. */
 export function workerRoutes(server: FastifyInstance, context: ControlContext): void {
-  const { roster, records, queue, room } = context
-
-  const cancel = async (worker: Worker): Promise<boolean> => {
-    const request = RequestId.parse(worker.request)
-    const failure = new Failure('interrupted', `The request for worker "${worker.name}" was taken back.`)
-    const cancelled = room.cancel(request, failure) || (await queue.cancel(request, failure))
-    if (cancelled) roster.underway.delete(request)
-    return cancelled
-  }
+  const { roster, records, queue } = context
 
   server.post(ROUTE.workers, async (request) => answer(await deliver(parseInput(SpawnRequest, request.body), context)))
 
@@ -36,12 +28,12 @@ export function workerRoutes(server: FastifyInstance, context: ControlContext): 
 
   server.post(ROUTE.stopAll, async (request) => {
     const { grace } = parseInput(StopRequest, request.body ?? {})
-    return answer(await stopAll(grace, cancel, context))
+    return answer(await stopAll(grace, context))
   })
 
   server.post(ROUTE.stop, async (request) => {
     const { grace } = parseInput(StopRequest, request.body ?? {})
-    return answer(await stopWorker(refOf(request), grace, cancel, context))
+    return answer(await stopWorker(refOf(request), grace, context))
   })
 
   server.post(ROUTE.remove, async (request) => {

@@ -6,7 +6,7 @@ const SAMPLE = {
   read: '2026-03-01T12:00:01.500000000Z',
   preread: '2026-03-01T12:00:00.500000000Z',
   pids_stats: { current: 39, limit: 100 },
-  cpu_stats: { cpu_usage: { total_usage: 6_750_000_000 }, system_cpu_usage: 23_582_780_000_000, online_cpus: 2 },
+  cpu_stats: { cpu_usage: { total_usage: 6_750_400_000 }, system_cpu_usage: 23_582_780_000_000, online_cpus: 2 },
   precpu_stats: { cpu_usage: { total_usage: 6_000_000_000 }, system_cpu_usage: 23_580_830_000_000, online_cpus: 2 },
   memory_stats: {
     usage: 100_000_000,

@@ -35,7 +35,8 @@ function coresOf({ read, preread, cpu_stats, precpu_stats }: Sample): number | n
   if (isNever(preread)) return null
   const passed = (Date.parse(read) - Date.parse(preread)) * 1e6
   const used = cpu_stats.cpu_usage.total_usage - precpu_stats.cpu_usage.total_usage
-  return passed > 0 && used >= 0 ? used / passed : null
+  // The times are read to the millisecond: more digits would say nothing.
+  return passed > 0 && used >= 0 ? Math.round((used / passed) * 1000) / 1000 : null
 }
 
 /** As `docker stats` counts: a file that was read once, and could be dropped at any time, is not in use. */

@@ -32,6 +32,7 @@ export class Room {
   async enter(order: SpawnOrder, now: () => number): Promise<void> {
     const { maxWorkers, memoryBudget, cpuBudget } = this.#capacity
     if (maxWorkers === 0 && memoryBudget === null && cpuBudget === null) return
+    if (this.#waiting.size === 0) this.#because = ''
     const cancelled = new Promise<never>((_resolve, reject) => this.#waiting.set(order.request, reject))
     const turn = this.#turn.then(() => this.#waitFor(order))
     this.#turn = turn.catch(() => {})
@@ -46,6 +47,11 @@ export class Room {
       clearTimeout(timer)
       this.#waiting.delete(order.request)
     }
+  }
+
+  /** Why the first that waits is not let in; null while nobody waits, or nothing is known to be in its way. */
+  get because(): string | null {
+    return this.#waiting.size === 0 || this.#because === '' ? null : this.#because
   }
 
   /** Takes back an order that still waits for room; false when it does not. */
@@ -75,7 +81,8 @@ export class Room {
   }
 
   #late(order: SpawnOrder): Failure {
-    return new Failure('queue-timeout', `There was no room for worker "${order.name}" in time: ${this.#because}.`, {
+    const because = this.#because === '' ? '' : `: ${this.#because}`
+    return new Failure('queue-timeout', `There was no room for worker "${order.name}" in time${because}.`, {
       hint: 'wait longer with --wait 10m, or end a worker with: coordinator stop NAME',
     })
   }

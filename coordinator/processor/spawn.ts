@@ -5,6 +5,7 @@ import { encodeAssignment } from '../domain/assignment.ts'
 import { workerContainerSpec } from '../domain/container-spec.ts'
 import { asWorker } from '../domain/container.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { tooLate, waitedTooLong } from '../domain/waiting-time.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
@@ -24,11 +25,11 @@ export type SpawnContext = Context & {
 }
 
 /**
- * Carries out one order: makes it so that its worker runs, whatever of that was done before (a coordinator that died in the
- * middle hands the order on). The way of a spawn is read here, top to bottom.
+ * Carries out one order: makes it so that its worker runs, whatever of that was done before (`begun`: a coordinator that died
+ * in the middle hands the order on). The way of a spawn is read here, top to bottom.
  * Fails with what the client is told; then nothing is left behind.
  */
-export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<Spawned> {
+export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnContext): Promise<Spawned> {
   const { request } = order
   const timings: Record<string, number> = {}
   const passed = (stage: string): void => {
@@ -40,7 +41,9 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
   try {
     const over = endedRun(request, context)
     if (over !== undefined) return reported(over, order)
-    await context.room.enter(order, context.now)
+    if (tooLate(order, begun, context.now())) throw waitedTooLong(order)
+    // One with a record may run already: then it has its place, and needs none.
+    if (context.records.get(request)?.end !== null) await context.room.enter(order, context.now)
     passed('admitted')
     context.roster.underway.set(request, { order, state: 'creating' })
     const spec = workerContainerSpec(context.instance, order, await context.network())
@@ -55,7 +58,9 @@ export async function spawn(order: SpawnOrder, context: SpawnContext): Promise<S
     const record = await start(taken.id, order, context, passed)
     return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
   } catch (error) {
-    note(context, order, 'worker-failed', Failure.from(error).message)
+    const failure = Failure.from(error)
+    // Taken back: whoever did that has told of it.
+    if (failure.code !== 'interrupted') note(context, order, 'worker-failed', failure.message)
     throw error
   } finally {
     context.roster.underway.delete(request)

@@ -18,7 +18,7 @@ const STALLED_CHECK = 2_000
 const RETRY = 500
 /** A job is handed on after this many deaths of the coordinator; BullMQ's own default of 1 would fail it at the second. */
 const MAX_DEATHS = 25
-/** How long answers are kept for a client that asks again. */
+/** How long, and how many, answers are kept for a client that asks again. */
 const KEEP = { age: 24 * 3600, count: 2000 }
 
 /** What Redis sees of an order and of its answer: both hold the command. */
@@ -27,8 +27,10 @@ type Sealed = { sealed: string }
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
 
-/** Who waits for an answer; `queued` once there will be one. */
-type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean }
+/** Who waits for an answer; `queued` once there will be one, `settled` once it is there. */
+type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean; settled: boolean }
+
+type Process = (order: SpawnOrder, begun: boolean) => Promise<Spawned>
 
 export type SpawnQueueOptions = {
   redis: RedisAddress
@@ -45,6 +47,8 @@ export class SpawnQueue {
   readonly #queue: Queue<Sealed, Sealed>
   readonly #options: SpawnQueueOptions
   readonly #waiting = new Map<string, Waiting>()
+  /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
+  readonly #takenBack = new Map<string, Failure>()
   #worker: Worker<Sealed, Sealed> | undefined
 
   constructor(options: SpawnQueueOptions) {
@@ -94,11 +98,15 @@ export class SpawnQueue {
 
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
   async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
+    const takenBack = this.#takenBack.get(request)
+    if (takenBack !== undefined) return { settled: rejected(takenBack) }
     const waiting = this.#listen(request)
     const { job, state } = await this.#look(request).catch((error: unknown) => {
       if (!waiting.queued) this.#waiting.delete(request)
       throw error
     })
+    // Answered while it was looked at: what was seen then may be half of the truth.
+    if (waiting.settled) return { settled: waiting.promise }
     if (job !== undefined && state !== 'completed' && state !== 'failed') return { settled: waiting.promise }
     if (!waiting.queued) this.#waiting.delete(request)
     if (job === undefined) return undefined
@@ -108,7 +116,9 @@ export class SpawnQueue {
 
   /** Settles when the processor in this process has an answer to a request that is under way. */
   settled(request: string): Promise<Spawned> {
-    return this.#listen(request).promise
+    const waiting = this.#listen(request)
+    waiting.queued = true
+    return waiting.promise
   }
 
   /** Takes a request back that nobody works on yet; false when it is too late for that. */
@@ -120,14 +130,16 @@ export class SpawnQueue {
     } catch {
       return false // A worker took it in this moment: it is locked.
     }
+    this.#takenBack.set(request, failure)
+    for (const oldest of [...this.#takenBack.keys()].slice(0, -KEEP.count)) this.#takenBack.delete(oldest)
     this.#settle(request, (waiting) => waiting.reject(failure))
     return true
   }
 
-  /** Orders that wait, or were being worked on when the coordinator died. */
+  /** Orders that wait, or were being worked on when the coordinator died. Oldest first. */
   async pending(): Promise<SpawnOrder[]> {
-    const jobs = await this.#ask(() => this.#queue.getJobs(['waiting', 'active', 'delayed']))
-    return jobs.flatMap((job) => this.#readable(job))
+    const jobs = await this.#ask(() => this.#queue.getJobs(['active', 'waiting', 'delayed'], 0, -1, true))
+    return jobs.sort((a, b) => a.timestamp - b.timestamp).flatMap((job) => this.#readable(job))
   }
 
   async depth(): Promise<{ waiting: number; active: number }> {
@@ -135,8 +147,11 @@ export class SpawnQueue {
     return { waiting: counts['waiting'] ?? 0, active: counts['active'] ?? 0 }
   }
 
-  /** Starts to carry orders out; first those that the coordinator before this one was at when it died. */
-  async start(process: (order: SpawnOrder) => Promise<Spawned>): Promise<void> {
+  /**
+   * Starts to carry orders out; first those that the coordinator before this one was at when it died. `begun`: this one was
+   * taken up before.
+   */
+  async start(process: Process): Promise<void> {
     await this.#ask(() => reclaim(this.#queue, this.#workerName))
     this.#worker = new Worker<Sealed, Sealed>('spawn', (job) => this.#process(job, process), {
       connection: { ...this.#options.redis, maxRetriesPerRequest: null, retryStrategy },
@@ -171,10 +186,10 @@ export class SpawnQueue {
     await Promise.race([Promise.all([this.#worker?.close(true), this.#queue.close()]), forced])
   }
 
-  async #process(job: Job<Sealed>, process: (order: SpawnOrder) => Promise<Spawned>): Promise<Sealed> {
+  async #process(job: Job<Sealed>, process: Process): Promise<Sealed> {
     const request = job.id ?? ''
     try {
-      const result = await process(this.#orderOf(job))
+      const result = await process(this.#orderOf(job), job.attemptsStarted > 1)
       // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
       this.#settle(request, (waiting) => waiting.resolve(result))
       return { sealed: seal(this.#options.key, request, result) }
@@ -204,7 +219,7 @@ export class SpawnQueue {
   }
 
   #listen(request: string): Waiting {
-    const waiting = this.#waiting.get(request) ?? { ...Promise.withResolvers<Spawned>(), queued: false }
+    const waiting = this.#waiting.get(request) ?? { ...Promise.withResolvers<Spawned>(), queued: false, settled: false }
     this.#waiting.set(request, waiting)
     return waiting
   }
@@ -213,6 +228,7 @@ export class SpawnQueue {
     const waiting = this.#waiting.get(request)
     if (waiting === undefined) return
     this.#waiting.delete(request)
+    waiting.settled = true
     waiting.promise.catch(() => {}) // Whoever waited may have gone; the answer is kept in the job.
     how(waiting)
   }

@@ -5,29 +5,26 @@ import type { WorkerRecord } from '../domain/worker-record.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import type { Context } from './context.ts'
 import { adopted, finish } from './finish.ts'
+import { cancelled, takeBack, type TakeBackContext } from './take-back.ts'
 
 /** How long a worker that is being started may take until it can be stopped. Milliseconds. */
 const STARTING = 30_000
 const STEP = 50
 
 type Stop = NonNullable<WorkerRecord['stop']>
-type Cancel = (worker: Worker) => Promise<boolean>
 
 /**
  * Stops one worker: TERM, KILL after `grace` seconds, exit record, removal. What has ended already is success with a notice.
- * A request that still waits is taken back through `cancel`.
+ * A request that still waits is taken back.
  */
-export async function stopWorker(ref: string, grace: number, cancel: Cancel, context: Context): Promise<StopResult> {
+export async function stopWorker(ref: string, grace: number, context: TakeBackContext): Promise<StopResult> {
   const worker = await context.roster.find(ref)
   if (worker.state === 'ended') {
     return { ...detailOf(worker, context), notices: [`Worker "${worker.name}" has ended already.`] }
   }
-  if (worker.state === 'queued' && (await cancel(worker))) {
-    return {
-      worker: { ...worker, state: 'ended', reason: 'cancelled' },
-      exit: null,
-      notices: ['The request was still waiting; it was taken back.'],
-    }
+  if (worker.state === 'queued' && (await takeBack(worker, context))) {
+    const notices = ['The request was still waiting; it was taken back.']
+    return { worker: cancelled(worker), exit: null, notices }
   }
   const container = await containerOf(worker, context)
   const record = await stopContainer(container, { reason: 'stopped', at: context.now(), grace }, context)
@@ -37,9 +34,9 @@ export async function stopWorker(ref: string, grace: number, cancel: Cancel, con
 }
 
 /** Stops all workers at once; each on its own, so that one that fails keeps none of the others. */
-export async function stopAll(grace: number, cancel: Cancel, context: Context): Promise<StopAllResult> {
+export async function stopAll(grace: number, context: TakeBackContext): Promise<StopAllResult> {
   const workers = (await context.roster.workers()).filter((worker) => worker.state !== 'ended')
-  const results = await Promise.allSettled(workers.map((worker) => stopWorker(worker.request, grace, cancel, context)))
+  const results = await Promise.allSettled(workers.map((worker) => stopWorker(worker.request, grace, context)))
   const stopped: WorkerDetail[] = []
   const failed: StopAllResult['failed'] = []
   for (const [index, result] of results.entries()) {

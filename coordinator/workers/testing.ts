@@ -9,7 +9,7 @@ import { workerContainerSpec } from '../domain/container-spec.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { anOrder, INSTANCE, NOW } from '../domain/testing.ts'
 import { openRecords } from '../state/records.ts'
-import type { NewEvent } from '../store/event-log.ts'
+import type { NewEvent } from '../contract/event.ts'
 import type { Context } from './context.ts'
 import { Roster } from './roster.ts'
 
@@ -28,7 +28,7 @@ export async function aContext(now: () => number = () => NOW): Promise<TestConte
     home,
     engine,
     records,
-    roster: new Roster(engine, records, INSTANCE),
+    roster: new Roster(engine, records, INSTANCE, now),
     recording: new Map(),
     note: (event) => events.push(event),
     wakeAt: () => {},

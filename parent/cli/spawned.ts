@@ -13,9 +13,9 @@ import { write, writeJson } from './write.ts'
 export async function deliver(
   context: Context,
   { worker, run, notices, timings }: SpawnResult,
-  options: { wait?: string | boolean; detachKeys?: DetachKeys },
+  options: { noWait?: true; detachKeys?: DetachKeys },
 ): Promise<number> {
-  const queuedOnly = options.wait === false
+  const queuedOnly = options.noWait === true
   if (context.json && (queuedOnly || run.mode === 'detached')) {
     await writeJson(context.stdout, { worker, run, notices, timings })
     return 0

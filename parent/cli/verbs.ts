@@ -8,6 +8,7 @@ import { hangUp } from './verbs/hang-up.ts'
 import { inspect } from './verbs/inspect.ts'
 import { list } from './verbs/list.ts'
 import { logs } from './verbs/logs.ts'
+import { queue } from './verbs/queue.ts'
 import { ready } from './verbs/ready.ts'
 import { resize } from './verbs/resize.ts'
 import { rm } from './verbs/rm.ts'
@@ -28,6 +29,7 @@ const VERBS: readonly Register[] = [
   inspect,
   list,
   logs,
+  queue,
   ready,
   resize,
   rm,

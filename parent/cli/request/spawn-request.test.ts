@@ -53,6 +53,8 @@ describe('a command line becomes a request', () => {
     [['--no-rm', '--replace'], { remove: false, replace: true }],
     [['--no-tty', '--wait', '5s'], { io: 'pipes', wait: '5s' }],
     [['--no-wait'], { noWait: true }],
+    [['--no-wait', '--wait', '2h'], { noWait: true, wait: '2h' }],
+    [['--wait', '2h', '--no-wait'], { noWait: true, wait: '2h' }],
     [
       ['-e', 'A=1', '--env', 'B=x=y', '-e', 'EMPTY=', '-e', 'HOME'],
       { settings: { env: { A: '1', B: 'x=y', EMPTY: '', HOME: '/root' } } },

@@ -26,8 +26,8 @@ export type SpawnOptions = {
   tty: boolean
   timeout?: string
   onNetworkLoss?: 'keep' | 'stop'
-  /** A duration; false for --no-wait. */
-  wait?: string | boolean
+  wait?: string
+  noWait?: true
   json?: true
   detachKeys?: DetachKeys
 }
@@ -51,7 +51,7 @@ export function spawnRequest(project: string | undefined, options: SpawnOptions,
       name: options.name,
       command: context.rest && [...context.rest],
       run: options.detach ? ('detached' as const) : options.foreground ? ('foreground' as const) : undefined,
-      wait: typeof options.wait === 'string' ? options.wait : undefined,
+      wait: options.wait,
       size,
       term,
     }),
@@ -69,7 +69,7 @@ export function spawnRequest(project: string | undefined, options: SpawnOptions,
     remove: options.rm !== false,
     replace: options.replace === true,
     io: options.tty ? 'session' : 'pipes',
-    noWait: options.wait === false,
+    noWait: options.noWait === true,
     clientEnv: clientEnvironment(env),
   }
 }
@@ -78,7 +78,7 @@ function refuseConflicts(options: SpawnOptions, rest: readonly string[] | undefi
   const conflict = (one: string, other: string): Failure =>
     new Failure('usage', `${one} and ${other} exclude each other.`, { hint: 'spawn --help' })
   if (options.detach && options.foreground) throw conflict('--detach', '--foreground')
-  if (options.wait === false && options.foreground) throw conflict('--no-wait', '--foreground')
+  if (options.noWait && options.foreground) throw conflict('--no-wait', '--foreground')
   if (rest?.length === 0) {
     throw new Failure('usage', 'There is no command after "--".', { hint: 'spawn --help' })
   }

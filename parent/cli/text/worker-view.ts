@@ -1,5 +1,5 @@
 import type { Limits, Worker } from '../../../coordinator/contract/worker.ts'
-import { formatDuration } from '../../../coordinator/contract/units.ts'
+import { age } from './age.ts'
 import { commandText, printable } from './printable.ts'
 import { table, type Column } from './table.ts'
 
@@ -46,15 +46,11 @@ export function limitsText(limits: Limits): string {
   return [limits.memory === null ? '-' : sizeText(limits.memory), limits.cpus ?? '-', limits.pids ?? '-'].join('/')
 }
 
-/** "3 m" up, "3 m ago" ended. The largest unit says enough in a table. */
+/** "3 m" up, "3 m ago" ended. */
 function ageText(worker: Worker, now: number): string {
   const time = Date.parse(worker.endedAt ?? worker.startedAt ?? worker.createdAt)
   if (Number.isNaN(time)) return '-'
-  const age = formatDuration(now - time)
-    .split(' ')
-    .slice(0, 2)
-    .join(' ')
-  return worker.state === 'ended' ? `${age} ago` : age
+  return worker.state === 'ended' ? `${age(now - time)} ago` : age(now - time)
 }
 
 /** As one would type it: 512m, 4g, 1.5g. */

@@ -55,7 +55,7 @@ export const spawn: Register = (program, context) => {
       ).choices(['keep', 'stop']),
     )
     .option('--wait <duration>', 'how long to wait for room (default: 60s)')
-    .option('--no-wait', 'return when the request is queued; prints its id')
+    .addOption(noWait())
     .addOption(detachKeysOption())
     .addOption(jsonOption())
     .addHelpText('after', AFTER)
@@ -74,6 +74,11 @@ export const spawn: Register = (program, context) => {
       const request = spawnRequest(project, options, context)
       context.exitCode = await deliver(context, await send(context, request), options)
     })
+}
+
+/** A flag of its own, not the opposite of --wait: for how long a request may wait is one thing, who waits for it another. */
+function noWait(): Option {
+  return Object.assign(new Option('--no-wait', 'return when the request is queued; prints its id'), { negate: false })
 }
 
 function commandBeforeDashes(project: string | undefined, words: string[]): Failure {

@@ -1,0 +1,34 @@
+import type { QueuedRequest } from '../contract/queue.ts'
+import type { Underway } from './worker-view.ts'
+
+/**
+ * The requests that are on their way, those that are being started first, then the line in which the others wait.
+ * `noRoom`: why the first of these is not let in; null when that is not known.
+ */
+export function waitingLine(underway: readonly Underway[], noRoom: string | null): QueuedRequest[] {
+  const started = underway.filter(({ state }) => state !== 'queued')
+  const waiting = underway.filter(({ state }) => state === 'queued')
+  return [
+    ...started.map((one) => ({ ...shown(one), position: null, waitUntil: null, because: null })),
+    ...waiting.map((one, index) => ({
+      ...shown(one),
+      position: index + 1,
+      waitUntil: iso(one.order.waitUntil),
+      because: index > 0 ? `behind ${index} ${index === 1 ? 'other' : 'others'}` : (noRoom ?? busy(started.length)),
+    })),
+  ]
+}
+
+function shown({ order, state }: Underway): Pick<QueuedRequest, 'request' | 'name' | 'project' | 'state' | 'queuedAt'> {
+  const { request, name, project, receivedAt } = order
+  return { request, name, project: project.path, state, queuedAt: iso(receivedAt) }
+}
+
+/** Without a bound on workers only so many starts at once stand in the way. */
+function busy(starts: number): string | null {
+  return starts === 0 ? null : `${starts} ${starts === 1 ? 'worker is' : 'workers are'} being started`
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}

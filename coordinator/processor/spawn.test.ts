@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Failure } from '../contract/failure.ts'
+import type { Capacity } from '../domain/admission.ts'
+import { anOrder, NOW } from '../domain/testing.ts'
+import { finish } from '../workers/finish.ts'
+import { aContext, aStarted, type TestContext } from '../workers/testing.ts'
+import { Room } from './room.ts'
+import { spawn, type SpawnContext } from './spawn.ts'
+
+const UNBOUNDED: Capacity = { maxWorkers: 0, memoryBudget: null, cpuBudget: null }
+const ONE: Capacity = { ...UNBOUNDED, maxWorkers: 1 }
+
+let base: TestContext
+beforeEach(async () => {
+  base = await aContext()
+})
+afterEach(() => base[Symbol.asyncDispose]())
+
+function contextWith(capacity: Capacity): SpawnContext & { room: Room } {
+  return { ...base, room: new Room(capacity, base.roster), network: async () => 'none' }
+}
+
+const late = anOrder('late', { waitUntil: NOW - 5_000 })
+
+test('an order whose time to wait is over when its turn comes is not begun', async () => {
+  await expect(spawn(late, false, contextWith(UNBOUNDED))).rejects.toMatchObject({ code: 'queue-timeout', exitCode: 8 })
+  expect(await base.engine.containers()).toEqual([])
+  expect(base.roster.underway.size).toBe(0)
+  expect(base.events).toMatchObject([{ kind: 'worker-failed', worker: 'late' }])
+})
+
+test('one that a coordinator had begun before it died is gone on with, however late', async () => {
+  const { worker } = await spawn(late, true, contextWith(UNBOUNDED))
+  expect(worker).toMatchObject({ name: 'late', state: 'running' })
+  expect(base.events).toMatchObject([{ kind: 'worker-ready', worker: 'late' }])
+})
+
+test('one whose worker runs already needs no room', async () => {
+  const order = anOrder('own')
+  await spawn(order, false, contextWith(UNBOUNDED))
+  await aStarted(base, 'other')
+  const { worker } = await spawn(order, true, contextWith(ONE))
+  expect(worker).toMatchObject({ name: 'own', state: 'running' })
+  expect(await base.engine.containers()).toHaveLength(2)
+})
+
+test('one that has run and ended is told of, however late', async () => {
+  const order = anOrder('late', { waitUntil: NOW - 5_000, command: ['exit', '3'] })
+  await spawn(order, true, contextWith(UNBOUNDED))
+  for (const container of await base.roster.containers()) await finish(container, base)
+  const { worker } = await spawn(order, false, contextWith(UNBOUNDED))
+  expect(worker).toMatchObject({ state: 'ended', exitCode: 3 })
+})
+
+test("while it waits for room it is known why; taken back it is nobody's failure", async () => {
+  await aStarted(base, 'first')
+  const context = contextWith(ONE)
+  expect(context.room.because).toBeNull()
+  const order = anOrder('second')
+  const spawned = spawn(order, false, context)
+  await expect.poll(() => context.room.because).toBe('1 of 1 workers run (HAL9000_MAX_WORKERS)')
+  expect(context.room.cancel(order.request, new Failure('interrupted', 'It was taken back.'))).toBe(true)
+  await expect(spawned).rejects.toMatchObject({ code: 'interrupted' })
+  expect(context.room.because).toBeNull()
+  expect(base.events).toEqual([])
+  expect(base.roster.underway.size).toBe(0)
+})
