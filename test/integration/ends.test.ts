@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ExitRecord } from '../../coordinator/contract/worker.ts'
+import type { CoordinatorEvent } from '../../coordinator/contract/event.ts'
+import type { ExitRecord, Worker } from '../../coordinator/contract/worker.ts'
 import { controlAll } from '../support/control.ts'
 import { Instance } from '../support/instance.ts'
 import { succeed, until } from '../support/run.ts'
@@ -15,22 +18,69 @@ afterAll(() => instance.down())
 
 const sh = (script: string): string[] => ['--', 'sh', '-c', script]
 
-const ENDS: [what: string, options: string[], command: string[], end: Partial<ExitRecord>][] = [
-  ['exit 0', [], sh('exit 0'), { reason: 'exited', exitCode: 0, signal: null, oomKilled: false }],
-  ['exit 3', [], sh('exit 3'), { reason: 'exited', exitCode: 3, signal: null }],
-  ['exit 255', ['--no-tty'], sh('exit 255'), { reason: 'exited', exitCode: 255, signal: null }],
-  ['exit 143', ['--no-tty'], sh('exit 143'), { reason: 'exited', exitCode: 143, signal: null }],
-  ['kill -9 of itself', [], sh('kill -9 $$'), { reason: 'exited', exitCode: 137, signal: 'KILL' }],
-  ['kill -9 of itself, on pipes', ['--no-tty'], sh('kill -9 $$'), { reason: 'exited', exitCode: 137, signal: 'KILL' }],
+/** Of many that are small the supervisor would be the largest: what is to be killed must not be it. */
+const SWARM = 'i=0; while [ $i -lt 300 ]; do sleep 10 & i=$((i+1)); done; wait'
+
+const ENDS: [what: string, options: string[], command: string[], end: Partial<ExitRecord>, says: string[]][] = [
+  ['exit 0', [], sh('exit 0'), { reason: 'exited', exitCode: 0, signal: null, oomKilled: false }, []],
+  ['exit 1', ['--no-tty'], sh('exit 1'), { reason: 'exited', exitCode: 1, signal: null }, []],
+  ['exit 3', [], sh('exit 3'), { reason: 'exited', exitCode: 3, signal: null }, []],
+  ['exit 255', ['--no-tty'], sh('exit 255'), { reason: 'exited', exitCode: 255, signal: null }, []],
+  ['exit 143', ['--no-tty'], sh('exit 143'), { reason: 'exited', exitCode: 143, signal: null }, []],
+  [
+    'kill -9 of itself',
+    [],
+    sh('kill -9 $$'),
+    { reason: 'exited', exitCode: 137, signal: 'KILL' },
+    ['a signal ended the command (exit code 137, signal KILL).'],
+  ],
+  [
+    'kill -SEGV of itself, on pipes',
+    ['--no-tty'],
+    sh('kill -SEGV $$'),
+    { reason: 'exited', exitCode: 139, signal: 'SEGV' },
+    ['a signal ended the command (exit code 139, signal SEGV).'],
+  ],
   [
     'too much memory',
     ['--memory', '32m'],
     ['--', 'tail', '/dev/zero'],
-    { reason: 'oom', exitCode: 137, signal: 'KILL', oomKilled: true },
+    { reason: 'oom', exitCode: 137, signal: 'KILL', oomKilled: true, oomKills: 1 },
+    [
+      'it ran out of memory (exit code 137, signal KILL).',
+      '1 process was killed for want of memory (limit 32 MiB); raise it with --memory.',
+    ],
+  ],
+  [
+    'a child with too much memory',
+    ['--memory', '32m', '--no-tty'],
+    sh('tail /dev/zero; true'),
+    { reason: 'exited', exitCode: 0, signal: null, oomKilled: true, oomKills: 1 },
+    [
+      'the command ended (exit code 0).',
+      '1 process was killed for want of memory (limit 32 MiB); raise it with --memory.',
+    ],
+  ],
+  [
+    'a child with too much memory, whose code is passed on',
+    ['--memory', '32m'],
+    sh('tail /dev/zero; exit $?'),
+    { reason: 'exited', exitCode: 137, signal: null, oomKilled: true, oomKills: 1 },
+    [
+      'the command ended (exit code 137).',
+      '1 process was killed for want of memory (limit 32 MiB); raise it with --memory.',
+    ],
+  ],
+  [
+    'a timeout',
+    ['--timeout', '500ms'],
+    ['--', 'sleep', '100'],
+    { reason: 'timeout', exitCode: 143, signal: 'TERM' },
+    ['its time was over (exit code 143, signal TERM).', 'Its time limit was 0.5 s; raise it with --timeout.'],
   ],
 ]
 
-test.each(ENDS)('%s: wait, inspect, list and the exit code agree', async (_what, options, command, end) => {
+test.each(ENDS)('%s: all who tell of it agree', async (_what, options, command, end, says) => {
   const { worker } = await instance.spawn([...options, project, ...command])
   const waited = await instance.exec(['coordinator', 'wait', worker.request, '--json'])
   const inspected = await instance.json<{ exit: ExitRecord }>(['inspect', worker.request])
@@ -39,7 +89,65 @@ test.each(ENDS)('%s: wait, inspect, list and the exit code agree', async (_what,
   expect(listed).toMatchObject([{ state: 'ended', reason: end.reason, exitCode: end.exitCode, signal: end.signal }])
   expect(JSON.parse(waited.stdout)).toMatchObject({ exit: inspected.exit, exitCode: end.exitCode, source: 'command' })
   expect(waited.code).toBe(end.exitCode)
+  const { reason, exitCode, signal, oomKills, pidsLimitHits } = inspected.exit
+  expect(listed).toMatchObject([{ oomKills, pidsLimitHits }])
+  const [told, ...more] = await endEvents(worker)
+  expect([told?.exit, more]).toEqual([{ reason, exitCode, signal, oomKills, pidsLimitHits }, []])
+  const [first, ...others] = says
+  const lines = first === undefined ? [] : [`Worker "${worker.name}" ended: ${first}`, ...others]
+  const { stderr } = await instance.exec(['coordinator', 'wait', worker.request])
+  expect(stderr.split('\n').slice(0, -1)).toEqual(lines)
+  for (const line of lines) expect(`Worker "${worker.name}" ended: ${told?.message}.`).toContain(line)
   await until('the container is gone', async () => (await instance.workerContainers()).length === 0)
+})
+
+test.each(['session', 'pipes'])('a fork bomb is bounded, and told with its count (%s)', async (io) => {
+  const options = ['-n', `bomb-${io}`, '--pids-limit', '40', ...(io === 'pipes' ? ['--no-tty'] : [])]
+  const bomb = 'for i in $(seq 100); do (while :; do sleep 1; done) & done 2>/dev/null; exit 4'
+  const ran = await instance.exec(['spawn', '--foreground', ...options, project, '--', 'bash', '-c', bomb])
+  const { exit } = await instance.ended(`bomb-${io}`)
+  expect(exit).toMatchObject({ reason: 'exited', signal: null, oomKills: 0, pidsLimitHits: expect.any(Number) })
+  expect(exit?.pidsLimitHits).toBeGreaterThan(0)
+  expect(ran.code).toBe(exit?.exitCode)
+  expect(ran.stderr).toMatch(/The process limit of 40 refused \d+ new process(es)?; raise it with --pids-limit\.\n$/)
+})
+
+test.each(['session', 'pipes'])('when memory is short the command goes, not who watches over it (%s)', async (io) => {
+  const options = ['--memory', '16m', '--pids-limit', '400', ...(io === 'pipes' ? ['--no-tty'] : [])]
+  const { worker } = await instance.spawn([...options, project, ...sh(SWARM)])
+  const { exit } = await instance.ended(worker.request)
+  // With its supervisor gone nobody could have counted; with its session gone it would have ended of a hang-up.
+  expect(exit).toMatchObject({ oomKilled: true, oomKills: expect.any(Number), message: null })
+  expect(exit?.signal).not.toBe('HUP')
+})
+
+test('a worker that is killed whole is told so', async () => {
+  const { worker } = await instance.spawn([project, '--', 'sleep', '100'])
+  await succeed('docker', ['kill', '--signal', 'KILL', worker.id])
+  const { exit } = await instance.ended(worker.request)
+  const message = 'All its processes were killed at once, from outside.'
+  expect(exit).toMatchObject({ reason: 'engine-stopped', exitCode: 137, signal: 'KILL', oomKills: null, message })
+})
+
+test('a worker that the engine stops is told so, not as ended by itself', async () => {
+  const { worker } = await instance.spawn([project, '--', 'sleep', '100'])
+  await succeed('docker', ['stop', worker.id])
+  expect(await instance.ended(worker.request)).toMatchObject({
+    exit: { reason: 'engine-stopped', exitCode: 143, signal: 'TERM', message: null },
+  })
+})
+
+test('a child killed for memory shows while its worker goes on, and is told once', async () => {
+  const script = 'tail /dev/zero; tail /dev/zero; until [ -e enough ]; do sleep 0.1; done'
+  const { worker } = await instance.spawn(['-n', 'short', '--memory', '32m', '--no-tty', project, ...sh(script)])
+  await until('it shows', async () => (await instance.list('--filter', 'condition=limit-hit')).length === 1)
+  const inspected = await instance.exec(['coordinator', 'inspect', 'short'])
+  expect(inspected.stdout).toMatch(/^condition +limit-hit: .*--memory/m)
+  expect((await instance.exec(['coordinator', 'status'])).stdout).toMatch(/^conditions +1 limit-hit$/m)
+  await writeFile(join(project, 'enough'), '')
+  expect(await instance.ended('short')).toMatchObject({ exit: { reason: 'exited', exitCode: 0, oomKills: 2 } })
+  const told = (await eventsOf(worker)).filter(({ kind }) => kind === 'worker-limit-hit')
+  expect(told).toMatchObject([{ message: expect.stringContaining('(limit 32 MiB)'), exit: null }])
 })
 
 test('a stop ends a command that honours TERM at once: 143, stopped', async () => {
@@ -114,3 +222,17 @@ test('records and running workers outlive the parent: restarted, and made anew',
   expect(Number(await succeed('docker', ['exec', worker.id, ...addresses]))).toBeGreaterThan(1)
   expect(await instance.exec(['coordinator', 'stop', 'survivor'])).toMatchObject({ code: 0 })
 })
+
+async function eventsOf({ request }: Worker): Promise<CoordinatorEvent[]> {
+  const { stdout } = await instance.exec(['coordinator', 'events', '--tail', '1000', '--json'])
+  const events = stdout.split('\n').filter(Boolean)
+  return events.map((line) => JSON.parse(line) as CoordinatorEvent).filter((event) => event.request === request)
+}
+
+/** The record of an end is there a moment before it is told. */
+function endEvents(worker: Worker): Promise<CoordinatorEvent[]> {
+  return until('its end is told', async () => {
+    const told = (await eventsOf(worker)).filter(({ kind }) => kind === 'worker-ended')
+    return told.length > 0 && told
+  })
+}

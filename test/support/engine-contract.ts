@@ -66,6 +66,24 @@ export function engineContract(make: () => Promise<Subject>): void {
     expect(await engine.ended(id)).toBeUndefined()
   })
 
+  test('a container tells whose network it joined, and the owner since when it runs', async () => {
+    const before = Date.now()
+    const { id: owner } = await started(subject, subject.commands.sleep)
+    const since = await engine.runningSince(owner)
+    expect(since).toBeGreaterThanOrEqual(before - 1000)
+    expect(since).toBeLessThanOrEqual(Date.now())
+    const spec = { ...specFor(subject, orderFor(subject, subject.commands.sleep)), network: `container:${owner}` }
+    const joined = await engine.create(spec)
+    expect(await engine.find(spec.name)).toMatchObject({ id: joined, networkOwner: owner })
+    const owners = new Map((await engine.containers()).map(({ id, networkOwner }) => [id as string, networkOwner]))
+    expect([owners.get(joined), owners.get(owner)]).toEqual([owner, null])
+    await engine.stop(owner, 0)
+    expect(await engine.runningSince(owner)).toBe('not-running')
+    await engine.remove(owner)
+    expect(await engine.runningSince(owner)).toBe('gone')
+    if (joined !== 'taken') await engine.remove(joined)
+  })
+
   test('a running worker is never removed', async () => {
     const { id } = await started(subject, subject.commands.sleep)
     await expect(engine.remove(id)).rejects.toMatchObject({ code: 'worker-failed' })
@@ -130,6 +148,8 @@ export function engineContract(make: () => Promise<Subject>): void {
     expect(await outputOf(engine, id, { follow: false, since: before - 1000 })).toBe('stdout: hello\n')
     expect(await outputOf(engine, id, { follow: false, since: Date.now() + 60_000 })).toBe('')
     await engine.remove(id)
+    expect(await engine.logs(id, { follow: false })).toBeUndefined()
+    expect(await engine.logs(id, { follow: true })).toBeUndefined()
   })
 
   test('a follower ends when it is told to', async () => {
@@ -166,6 +186,11 @@ export function engineContract(make: () => Promise<Subject>): void {
     await expect(away.host()).rejects.toMatchObject(unreachable)
     await expect(away.containers()).rejects.toMatchObject(unreachable)
     await expect(away.usage(ContainerId.parse('ab'.repeat(32)))).rejects.toMatchObject(unreachable)
+    const { id } = await started(subject, subject.commands.exit(0))
+    await expect(away.runningSince(id)).rejects.toMatchObject(unreachable)
+    await expect(away.logs(id, { follow: true })).rejects.toMatchObject(unreachable)
+    await endOf(engine, id)
+    await engine.remove(id)
     await expect(away.find('x')).rejects.toMatchObject(unreachable)
     await expect(away.create(specFor(subject, orderFor(subject, ['true'])))).rejects.toMatchObject(unreachable)
   })
