@@ -88,6 +88,7 @@ async function main(): Promise<void> {
     ...context,
     room,
     network: () => surroundings.network(),
+    checkNetwork: () => surroundings.checkNetwork(),
   }
 
   const control: ControlContext = {

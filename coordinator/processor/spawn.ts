@@ -22,6 +22,8 @@ export type SpawnContext = Context & {
   room: Room
   /** The network that workers join: `container:ID`. */
   network: () => Promise<string>
+  /** Fails when there is none that they could join. */
+  checkNetwork: () => Promise<void>
 }
 
 /**
@@ -58,13 +60,26 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     const record = await start(taken.id, order, context, passed)
     return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
   } catch (error) {
-    const failure = Failure.from(error)
+    const failure = await explained(error, context)
     // Taken back: whoever did that has told of it.
     if (failure.code !== 'interrupted') note(context, order, 'worker-failed', failure.message)
-    throw error
+    throw failure
   } finally {
     context.roster.underway.delete(request)
     context.room.leave(request)
+  }
+}
+
+/** The engine's own words about a network that does not run name a container; people know it by what it does. */
+async function explained(error: unknown, { checkNetwork }: SpawnContext): Promise<Failure> {
+  const failure = Failure.from(error)
+  if (failure.code !== 'worker-failed') return failure
+  try {
+    await checkNetwork()
+    return failure
+  } catch (trouble) {
+    const { message, hint } = Failure.from(trouble)
+    return new Failure('worker-failed', message, { ...(hint === undefined ? {} : { hint }), cause: failure })
   }
 }
 

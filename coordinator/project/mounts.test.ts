@@ -49,6 +49,7 @@ test('of two mounts at one place the later one lies on top', () => {
 
 test('the owner of the network is read from the mount of /etc/hostname', () => {
   expect(networkOwner(parseMounts(MOUNTINFO))).toBe(ID)
+  expect(networkOwner(parseMounts(MOUNTINFO.replace('/hostname /etc', '/hostname//deleted /etc')))).toBe(ID)
   expect(networkOwner(parseMounts(MOUNTINFO.replace(ID, 'short')))).toBeUndefined()
   expect(networkOwner([])).toBeUndefined()
 })

@@ -30,7 +30,8 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
  */
 export function networkOwner(mounts: readonly Mount[]): string | undefined {
   const hostname = mounts.find((mount) => mount.mountPoint === '/etc/hostname')
-  return /\/containers\/([0-9a-f]{64})\/hostname$/.exec(hostname?.root ?? '')?.[1]
+  // "//deleted": the owner has been removed, and the file is gone; it is still whose network we joined.
+  return /\/containers\/([0-9a-f]{64})\/hostname(?:\/\/deleted)?$/.exec(hostname?.root ?? '')?.[1]
 }
 
 /** mountinfo writes space, tab, newline and backslash as \ooo. */

@@ -99,3 +99,22 @@ test('the state is in the directory that was mounted, and outlives the parent', 
   await until('it is ready', async () => (await instance.exec(['coordinator', 'ready'])).code === 0, 30_000)
   expect(await instance.list('-a', '--filter', 'name=kept')).toMatchObject([{ state: 'ended', exitCode: 6 }])
 })
+
+test('a parent that restarts takes the network from its workers, and they are told so, each once', async () => {
+  const sleep = [project, '--', 'sleep', '1000']
+  const { worker } = await instance.spawn(['-n', 'left', ...sleep])
+  const { worker: stopped } = await instance.spawn(['-n', 'stopped', '--on-network-loss', 'stop', ...sleep])
+  expect(await instance.list()).toMatchObject([{ conditions: [] }, { conditions: [] }])
+  for (let restart = 0; restart < 2; restart += 1) {
+    await succeed('docker', ['restart', instance.parent])
+    await until('it is ready', async () => (await instance.exec(['coordinator', 'ready'])).code === 0, 30_000)
+    expect(await instance.ended(stopped.request)).toMatchObject({ exit: { reason: 'network-lost' } })
+    expect(await instance.list()).toMatchObject([{ id: worker.id, state: 'running', conditions: ['network-lost'] }])
+  }
+  const kinds = (await instance.events(worker.request)).map(({ kind }) => kind)
+  expect(kinds).toEqual(['worker-queued', 'worker-ready', 'worker-network-lost'])
+  // Whoever comes now joins the parent as it runs.
+  const routes = ['sh', '-c', 'wc -l </proc/net/route']
+  expect(Number((await instance.exec(['spawn', project, '--', ...routes])).stdout)).toBeGreaterThan(1)
+  await instance.exec(['coordinator', 'stop', 'left'])
+})

@@ -146,7 +146,7 @@ test('a child killed for memory shows while its worker goes on, and is told once
   expect((await instance.exec(['coordinator', 'status'])).stdout).toMatch(/^conditions +1 limit-hit$/m)
   await writeFile(join(project, 'enough'), '')
   expect(await instance.ended('short')).toMatchObject({ exit: { reason: 'exited', exitCode: 0, oomKills: 2 } })
-  const told = (await eventsOf(worker)).filter(({ kind }) => kind === 'worker-limit-hit')
+  const told = (await instance.events(worker.request)).filter(({ kind }) => kind === 'worker-limit-hit')
   expect(told).toMatchObject([{ message: expect.stringContaining('(limit 32 MiB)'), exit: null }])
 })
 
@@ -223,16 +223,10 @@ test('records and running workers outlive the parent: restarted, and made anew',
   expect(await instance.exec(['coordinator', 'stop', 'survivor'])).toMatchObject({ code: 0 })
 })
 
-async function eventsOf({ request }: Worker): Promise<CoordinatorEvent[]> {
-  const { stdout } = await instance.exec(['coordinator', 'events', '--tail', '1000', '--json'])
-  const events = stdout.split('\n').filter(Boolean)
-  return events.map((line) => JSON.parse(line) as CoordinatorEvent).filter((event) => event.request === request)
-}
-
 /** The record of an end is there a moment before it is told. */
 function endEvents(worker: Worker): Promise<CoordinatorEvent[]> {
   return until('its end is told', async () => {
-    const told = (await eventsOf(worker)).filter(({ kind }) => kind === 'worker-ended')
+    const told = (await instance.events(worker.request)).filter(({ kind }) => kind === 'worker-ended')
     return told.length > 0 && told
   })
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CoordinatorEvent } from '../../coordinator/contract/event.ts'
 import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { Background } from './background.ts'
 import { type Output, run, type RunOptions, succeed } from './run.ts'
@@ -86,6 +87,14 @@ export class Instance {
 
   async list(...args: string[]): Promise<Worker[]> {
     return (await this.json<{ workers: Worker[] }>(['list', ...args])).workers
+  }
+
+  /** What happened, oldest first; of one request, or of all. */
+  async events(request?: string): Promise<CoordinatorEvent[]> {
+    const { stdout } = await this.exec(['coordinator', 'events', '--tail', '10000', '--json'])
+    const events = stdout.split('\n').filter((line) => line !== '')
+    const parsed = events.map((line) => JSON.parse(line) as CoordinatorEvent)
+    return request === undefined ? parsed : parsed.filter((event) => event.request === request)
   }
 
   /** A fresh project directory that belongs to `owner`. */
