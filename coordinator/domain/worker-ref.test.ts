@@ -43,6 +43,12 @@ test('an exact name beats the beginning of an id', () => {
   expect(findWorker('bbbb', [b, named])).toBe(named)
 })
 
+test('a request is never mistaken for a worker of that name', () => {
+  const named = worker('r-other0', { project: proj, id: containerId('cccc') })
+  expect(findWorker('r-other0', [named, aElsewhere])).toBe(aElsewhere)
+  expect(findWorker('r-other0', [named])).toBe(named)
+})
+
 test('the live one beats those that ended, and the latest beats the earlier', () => {
   const older = { ...oldA, request: requestId('r-older'), createdAt: new Date(NOW - 9_999_999).toISOString() }
   expect(findWorker('a', [older, oldA, a])).toBe(a)

@@ -7,17 +7,17 @@ const ALIVE_FIRST = (a: Worker, b: Worker): number =>
   Number(a.state === 'ended') - Number(b.state === 'ended') || b.createdAt.localeCompare(a.createdAt)
 
 /**
- * The worker that a person means by `ref`: a name; `dir/name` or `hash8/name` where two projects use the same one;
- * a request's id; or a unique prefix of a container's id. An exact name beats a prefix; among workers of one name in one
- * project the live one beats those that ended, the latest beats the earlier.
- * Fails with `not-found`, or `ambiguous` and the candidates.
+ * The worker that `ref` means: by a request's id, first of all, because it is unique and we ourselves go by it; by a name;
+ * by `dir/name` or `hash8/name` where two projects use the same one; or by a unique prefix of a container's id. An exact
+ * name beats a prefix; among workers of one name in one project the live one beats those that ended, the latest beats the
+ * earlier. Fails with `not-found`, or `ambiguous` and the candidates.
  */
 export function findWorker(ref: string, workers: readonly Worker[]): Worker {
   const rules: ((worker: Worker) => boolean)[] = [
+    (worker) => worker.request === ref,
     (worker) => worker.name === ref,
     (worker) => `${posix.basename(worker.project)}/${worker.name}` === ref,
     (worker) => `${projectHash(worker.project)}/${worker.name}` === ref,
-    (worker) => worker.request === ref,
     (worker) => ref.length >= 4 && worker.id.startsWith(ref),
   ]
   for (const rule of rules) {
