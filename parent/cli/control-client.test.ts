@@ -25,6 +25,14 @@ test('a request that is cut off is sent again, the same one', async () => {
   expect(coordinator.seen.map((one) => one.body)).toEqual([body, body, body, body])
 })
 
+test('an answer may be waited for as long as anybody likes', async () => {
+  await using coordinator = await testCoordinator((_, response) => json(response, {}))
+  const answerWithin = 400 * 86_400_000
+  expect(await clientAt(coordinator.socketPath).call({ path: '/v1/status', answerWithin })).toEqual({
+    schemaVersion: 1,
+  })
+})
+
 test('a coordinator that comes up late is waited for', async () => {
   const first = await testCoordinator((_, response) => json(response, {}))
   await first.close()

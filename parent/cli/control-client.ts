@@ -35,6 +35,8 @@ export type ControlOptions = { socketPath: string; now: () => number; retryEvery
 
 /** How long one answer and the tries after a cut may take unless the call says otherwise. Milliseconds. */
 const DEFAULT_LIMIT = 10_000
+/** A longer timer fires at once (Node, setTimeout); whoever waits so long waits for ever. Milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Speaks HTTP over the coordinator's unix socket. A call that was cut off is sent again as it is: every request of the
@@ -99,12 +101,13 @@ function exchange<T>(
     })
     const limit = call.answerWithin ?? DEFAULT_LIMIT
     let late: Failure | undefined
-    const timer = Number.isFinite(limit)
-      ? setTimeout(() => {
-          late = tooSlow(limit)
-          sent.destroy()
-        }, limit)
-      : undefined
+    const timer =
+      limit <= LONGEST_TIMER
+        ? setTimeout(() => {
+            late = tooSlow(limit)
+            sent.destroy()
+          }, limit)
+        : undefined
     const fail = (error: unknown): void => {
       clearTimeout(timer)
       if (call.signal?.aborted === true) reject(Failure.from(call.signal.reason))
