@@ -1,5 +1,4 @@
 import { closeSync, writeSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino from 'pino'
 import { Failure } from './contract/failure.ts'
@@ -19,6 +18,7 @@ import { SpawnQueue } from './queue/spawn-queue.ts'
 import { Reconciler } from './reconciler/loop.ts'
 import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
+import { readUserFile } from './state/user-file.ts'
 import { EventLog } from './store/event-log.ts'
 import { checkRedis, openRedis, redisAddress } from './store/redis.ts'
 import type { Context } from './workers/context.ts'
@@ -181,7 +181,7 @@ function intakeContext(surroundings: Surroundings, context: Context): IntakeCont
     project: () => surroundings.project(),
     host: () => surroundings.host(),
     image: (reference) => context.engine.image(reference),
-    userFile: () => readFile(join(context.home, 'config', 'hal9000.json'), 'utf8').catch(() => null),
+    userFile: () => readUserFile(context.home),
     environment: process.env,
     defaultImage: `hal9000/worker:${build().version}`,
     now: context.now,

@@ -4,11 +4,14 @@ import { Failure } from '../contract/failure.ts'
 import { IMAGE_LABEL } from '../contract/labels.ts'
 import { WorkerName } from '../contract/names.ts'
 import type { Settings, SpawnRequest } from '../contract/request.ts'
+import { agentOf } from '../domain/agent.ts'
 import type { Host } from '../domain/settings.ts'
 import { resolveSettings, settingsFromEnvironment, settingsFromFile } from '../domain/settings.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import type { Image } from '../docker/engine.ts'
+import { PROJECT_FILE } from '../project/project-file.ts'
 import { type ProjectContext, resolveProject } from '../project/resolve.ts'
+import { USER_FILE } from '../state/user-file.ts'
 
 export type IntakeContext = {
   project: () => Promise<ProjectContext>
@@ -39,13 +42,13 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
   const layers = {
     flags: withCommand(request),
     clientEnv: settingsFromEnvironment(callersOwn(request.clientEnv, context.environment), "caller's"),
-    projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, 'hal9000.json')),
+    projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, PROJECT_FILE)),
     userFile,
     parentEnv: settingsFromEnvironment(context.environment, "parent's"),
   }
   const settings = resolveSettings(layers, { image: context.defaultImage }, host)
   const image = await workerImage(settings.image, context)
-  const command = settings.command ?? agentOf(image) ?? LOGIN_SHELL
+  const command = settings.command ?? agentOf(image.labels, settings.image) ?? LOGIN_SHELL
   return {
     request: request.id,
     name: request.name ?? defaultName(command),
@@ -83,7 +86,7 @@ function callersOwn(
 
 async function readUserFile(context: IntakeContext): Promise<Settings> {
   const text = await context.userFile()
-  return text === null ? {} : settingsFromFile(text, 'config/hal9000.json')
+  return text === null ? {} : settingsFromFile(text, USER_FILE)
 }
 
 /** The image's facts; refuses one that is not there, or that does not speak the worker's protocol. */
@@ -102,13 +105,6 @@ async function workerImage(reference: string, context: IntakeContext): Promise<I
     )
   }
   return image
-}
-
-function agentOf(image: Image): string[] | undefined {
-  const label = image.labels[IMAGE_LABEL.agent]
-  if (label === undefined) return undefined
-  const words: unknown = JSON.parse(label)
-  return Array.isArray(words) && words.every((word) => typeof word === 'string') && words.length > 0 ? words : undefined
 }
 
 /** "<command>-<4 hex>", made to fit the rule for names. */

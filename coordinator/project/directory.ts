@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { open, readlink, realpath } from 'node:fs/promises'
-import { readProjectFile } from './project-file.ts'
+import { type ProjectFile, readProjectFile } from './project-file.ts'
 
 /** What is at a path, links followed. */
 export type Found =
-  | { type: 'directory'; path: string; uid: number; gid: number; identity: string; projectFile: string | null }
+  | { type: 'directory'; path: string; uid: number; gid: number; identity: string; projectFile: ProjectFile }
   | { type: 'other'; path: string }
   | { type: 'missing' }
 

@@ -20,7 +20,7 @@ const FoundShape: z.ZodType<Found> = z.discriminatedUnion('type', [
     uid: z.number(),
     gid: z.number(),
     identity: z.string(),
-    projectFile: z.string().nullable(),
+    projectFile: z.union([z.object({ text: z.string() }), z.object({ unusable: z.string() })]).nullable(),
   }),
   z.object({ type: z.literal('other'), path: z.string() }),
   z.object({ type: z.literal('missing') }),

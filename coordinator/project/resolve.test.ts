@@ -53,6 +53,15 @@ describe('a project in a root', () => {
     })
   })
 
+  test('with a file that cannot be used is refused, with the file and why', async () => {
+    await mkdir(join(root, 'linked'))
+    await symlink('../app/hal9000.json', join(root, 'linked/hal9000.json'))
+    await expect(resolveProject(join(root, 'linked'), context())).rejects.toMatchObject({
+      code: 'invalid-value',
+      message: `${root}/linked/hal9000.json is a link, and links are not followed.`,
+    })
+  })
+
   test.each(['/app/', '//app', '/app/.', '/app/src/..', '/link', '/link/', '/link/src/..'])(
     'is the same one by the way of %s',
     async (way) => {

@@ -5,6 +5,7 @@ import { checkProject, isWithin, type PolicyContext } from '../domain/project-po
 import type { Project } from '../domain/spawn-order.ts'
 import { type Found, lookAt } from './directory.ts'
 import { type Mount, mountOf } from './mounts.ts'
+import { PROJECT_FILE, type ProjectFile } from './project-file.ts'
 
 export type ProjectContext = PolicyContext & {
   /** Host directories that are mounted read-only at the same path; none in a bare parent. */
@@ -45,7 +46,16 @@ export async function resolveProject(
   }
   checkProject(found.path, context)
   const { uid, gid, identity, projectFile } = found
-  return { project: { path: ProjectPath.parse(found.path), uid, gid, identity }, projectFile }
+  const project = { path: ProjectPath.parse(found.path), uid, gid, identity }
+  return { project, projectFile: textOf(projectFile, project.path) }
+}
+
+/** A file that is there and cannot be used is told, like one that is not understood. */
+function textOf(file: ProjectFile, project: string): string | null {
+  if (file === null || 'text' in file) return file?.text ?? null
+  throw new Failure('invalid-value', `${posix.join(project, PROJECT_FILE)} ${file.unusable}.`, {
+    hint: 'make it a file of the project, of at most 64 KiB, or remove it',
+  })
 }
 
 async function lookInRoots(asked: string, context: ProjectContext): Promise<Found> {

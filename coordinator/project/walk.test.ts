@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readProjectFile } from './project-file.ts'
 import { walk } from './walk.ts'
 
 /** A host's file system, below a directory. */
@@ -69,30 +68,5 @@ describe('the real path inside of a root', () => {
         expect(await walk(root, `/home/me/${parts.join('/')}`)).toBe(real && (real.slice(root.length) || '/'))
       }),
     )
-  })
-})
-
-describe('the project’s file', () => {
-  test('is read', async () => {
-    const directory = join(root, 'home/me/proj')
-    await writeFile(join(directory, 'hal9000.json'), '{"cpus": 1}')
-    expect(await readProjectFile(directory)).toBe('{"cpus": 1}')
-  })
-
-  test.each<[string, (path: string) => Promise<unknown>]>([
-    ['is missing', async () => {}],
-    ['is a link out of the project', async (path) => await symlink('/etc/hostname', path)],
-    ['is a directory', async (path) => await mkdir(path)],
-    ['is larger than any settings', async (path) => await writeFile(path, ' '.repeat(64 * 1024 + 1))],
-  ])('is none when it %s', async (_what, make) => {
-    const directory = await mkdtemp(join(root, 'p-'))
-    await make(join(directory, 'hal9000.json'))
-    expect(await readProjectFile(directory)).toBeNull()
-  })
-
-  test('of the largest size is read whole', async () => {
-    const directory = await mkdtemp(join(root, 'p-'))
-    await writeFile(join(directory, 'hal9000.json'), ' '.repeat(64 * 1024))
-    expect(await readProjectFile(directory)).toBe(await readFile(join(directory, 'hal9000.json'), 'utf8'))
   })
 })
