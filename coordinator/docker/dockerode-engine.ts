@@ -111,7 +111,8 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
         oomKilled: found.State.OOMKilled,
         startedAt: realTime(found.State.StartedAt),
         endedAt: realTime(found.State.FinishedAt) ?? new Date(0).toISOString(),
-        error: found.State.Error,
+        // What is told of a dead one is why its removal failed.
+        error: found.State.Status === 'dead' ? '' : found.State.Error,
       }
     },
 

@@ -162,6 +162,21 @@ test('one that had lost its network says when, unless that is why it ended', () 
   expect(exitRecord(ENDED, [READY, final(0)], stopped, LOG)).toMatchObject({ reason: 'network-lost', message: null })
 })
 
+test('of a worker whose output is lost the engine’s facts are told, and that it is lost', () => {
+  const lost = { log: null, logCut: false, logBytes: 0, message: 'Its output could not be read any more.' }
+  expect(exitRecord({ ...ENDED, exitCode: 3 }, [], QUIET, null)).toMatchObject({
+    reason: 'exited',
+    exitCode: 3,
+    ...lost,
+  })
+  // Somebody else killed it, or its engine went: nobody can tell.
+  expect(exitRecord({ ...ENDED, exitCode: 137 }, [], QUIET, null)).toMatchObject({ reason: 'failed', ...lost })
+  expect(exitRecord(ENDED, [], { ...QUIET, stop: stopFor('stopped') }, null)).toMatchObject({
+    reason: 'stopped',
+    ...lost,
+  })
+})
+
 test('a log whose beginning is gone is told by the missing first word', () => {
   expect(exitRecord(ENDED, [final(0)], QUIET, LOG).logCut).toBe(true)
   expect(exitRecord(ENDED, [READY, final(0)], QUIET, LOG).logCut).toBe(false)

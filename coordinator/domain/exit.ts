@@ -12,6 +12,9 @@ export type Ended = {
   error: string
 }
 
+/** A worker's log as it is kept: its file's name, its entries, its size in bytes. */
+export type KeptLog = { name: string; entries: number; bytes: number }
+
 type Refused = Extract<Said, { said: 'refused' }>
 type Final = Extract<Said, { said: 'ended' }>
 /** What was asked of the worker, and what befell it. */
@@ -19,14 +22,10 @@ type Story = Pick<WorkerRecord, 'stop' | 'networkLostAt'>
 
 /**
  * The exit record of a worker: the engine's facts, what the worker said of itself, and what was asked of it.
- * The engine's exit code wins over the worker's words: a command could print those too.
+ * The engine's exit code wins over the worker's words: a command could print those too. `log` is null where the engine
+ * has lost the output.
  */
-export function exitRecord(
-  ended: Ended,
-  said: readonly Said[],
-  story: Story,
-  log: { name: string; entries: number; bytes: number },
-): ExitRecord {
+export function exitRecord(ended: Ended, said: readonly Said[], story: Story, log: KeptLog | null): ExitRecord {
   // A refusal is a worker's first word or none: the command, which speaks after "ready", could print one too.
   const [first] = said
   const refused = first?.said === 'refused' ? first : undefined
@@ -34,7 +33,9 @@ export function exitRecord(
   const told = last?.exitCode === ended.exitCode ? last : undefined
   // The engine learns of it by an event, which may come after the end; the kernel's own count is there in time.
   const oomKilled = ended.oomKilled || (told?.oomKills ?? 0) > 0
-  const reason = endReason({ ...ended, oomKilled }, refused, told, story.stop)
+  const known = endReason({ ...ended, oomKilled }, refused, told, story.stop)
+  // Its last word is lost with the output: whether it was killed from outside cannot be told.
+  const reason = log === null && known === 'engine-stopped' ? 'failed' : known
   const none = reason === 'never-assigned' || (told === undefined && isPlaceholder(ended))
   return {
     reason,
@@ -45,11 +46,11 @@ export function exitRecord(
     oomKilled,
     oomKills: told?.oomKills ?? null,
     pidsLimitHits: told?.pidsLimitHits ?? null,
-    message: refused?.message ?? explanation(reason, ended, told, story),
-    log: log.name,
+    message: refused?.message ?? (log === null ? LOST_OUTPUT : explanation(reason, ended, told, story)),
+    log: log?.name ?? null,
     // What a worker says first is gone only when the log's beginning is.
-    logCut: log.entries > 0 && first?.said !== 'ready' && first?.said !== 'refused',
-    logBytes: log.bytes,
+    logCut: log !== null && log.entries > 0 && first?.said !== 'ready' && first?.said !== 'refused',
+    logBytes: log?.bytes ?? 0,
   }
 }
 
@@ -89,6 +90,8 @@ function endReason(
   if (ended.oomKilled && told.signal === 'KILL') return 'oom'
   return told.stoppedBy === null ? 'exited' : 'engine-stopped'
 }
+
+const LOST_OUTPUT = 'Its output could not be read any more.'
 
 /** What the engine gives a container that was gone when it came back itself. */
 const LOST_BY_ENGINE = 255

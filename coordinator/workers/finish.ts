@@ -1,4 +1,4 @@
-import { exitRecord, unseenEnd } from '../domain/exit.ts'
+import { exitRecord, type KeptLog, unseenEnd } from '../domain/exit.ts'
 import type { WorkerContainer } from '../domain/container.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { type Said, separate } from '../domain/worker-says.ts'
@@ -40,24 +40,35 @@ async function writeEnd(
 ): Promise<WorkerRecord | undefined> {
   const { engine, records, home } = context
   const facts = await engine.ended(container.id)
-  const log = facts && (await engine.logs(container.id, { follow: false }))
-  if (facts === undefined || log === undefined) return undefined
-  const name = logName(record.name, record.request)
+  if (facts === undefined) return undefined
   const said: Said[] = []
-  let entries = 0
-  const own = async function* (): AsyncGenerator<LogEntry> {
-    for await (const entry of withoutSaid(log, said)) {
-      entries += 1
-      yield entry
-    }
-  }
-  const bytes = await writeLog(home, name, own())
+  const log = await keepLog(record, await engine.logs(container.id, { follow: false }), said, home)
   if (record.readyAt === null && said[0]?.said === 'ready') {
     await putReady(record, Date.parse(facts.startedAt ?? facts.endedAt), 'found when it had ended', context)
   }
   // Read again: a stop may have been asked for while the log was written.
   const known = records.get(record.request) ?? record
-  return await putEnd(known, exitRecord(facts, said, known, { name, entries, bytes }), context)
+  return await putEnd(known, exitRecord(facts, said, known, log), context)
+}
+
+/** Writes the output to the log that is kept; null where Docker has half removed it: the end is recorded without. */
+async function keepLog(
+  { name: worker, request }: WorkerRecord,
+  output: AsyncIterable<LogEntry> | undefined,
+  said: Said[],
+  home: string,
+): Promise<KeptLog | null> {
+  if (output === undefined) return null
+  const name = logName(worker, request)
+  let entries = 0
+  const own = async function* (): AsyncGenerator<LogEntry> {
+    for await (const entry of withoutSaid(output, said)) {
+      entries += 1
+      yield entry
+    }
+  }
+  const bytes = await writeLog(home, name, own())
+  return { name, entries, bytes }
 }
 
 /** Removes a container that was created and never started: that its command never ran is recorded first. */
