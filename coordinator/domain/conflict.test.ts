@@ -8,7 +8,7 @@ const OTHER = requestId('r-other')
 
 function resolved(holder: Partial<Holder> & { state: EngineState }, replace = false): string {
   const resolution = resolveConflict(
-    { age: YOUNG * 10, foreign: false, request: OTHER, kept: false, ...holder },
+    { age: YOUNG * 10, foreign: false, request: OTHER, kept: false, underway: false, ...holder },
     { request: OWN, replace },
   )
   return short(resolution)
@@ -39,10 +39,16 @@ describe('the name is held by another request', () => {
     ]).toEqual([plain, kept, replace, both])
   })
 
-  test.each([false, true])('a young created one is being started, --replace %s', (replace) => {
-    expect(resolved({ state: 'created', age: YOUNG - 1 }, replace)).toBe('refuse starting')
-    expect(resolved({ state: 'created', age: -5000 }, replace)).toBe('refuse starting')
+  test.each([
+    [false, 'refuse starting'],
+    [true, 'wait'],
+  ])('one that is being started, --replace %s: %s', (replace, expected) => {
+    expect(resolved({ state: 'created', age: YOUNG - 1 }, replace)).toBe(expected)
+    expect(resolved({ state: 'created', age: -5000 }, replace)).toBe(expected)
     expect(resolved({ state: 'created', age: YOUNG }, replace)).toBe('clear')
+    for (const state of ['created', 'running', 'paused', 'restarting'] as const) {
+      expect([state, resolved({ state, underway: true }, replace)]).toEqual([state, expected])
+    }
   })
 
   test('a holder without a request is another one', () => {

@@ -11,6 +11,8 @@ export type Holder = {
   request: RequestId | undefined
   /** Kept on purpose (`--no-rm`). */
   kept: boolean
+  /** A spawn works on it now: it has not said yet that its command runs. */
+  underway: boolean
 }
 
 /** What to do about it. `because` is for people and tests. */
@@ -37,10 +39,11 @@ export function resolveConflict(holder: Holder, wanted: { request: RequestId; re
     case 'running':
     case 'paused':
     case 'restarting':
+      if (holder.underway) return starting(wanted.replace)
       if (wanted.replace) return { do: 'replace', because: `--replace, and the holder is ${holder.state}` }
       return { do: 'refuse', why: 'running', because: `the holder is ${holder.state}` }
     case 'created':
-      if (holder.age < YOUNG) return { do: 'refuse', why: 'starting', because: 'the holder is being started' }
+      if (holder.underway || holder.age < YOUNG) return starting(wanted.replace)
       return { do: 'clear', because: 'the holder was created long ago and never started' }
     case 'exited':
     case 'dead':
@@ -49,6 +52,12 @@ export function resolveConflict(holder: Holder, wanted: { request: RequestId; re
     case 'removing':
       return { do: 'wait', because: 'the holder is being removed' }
   }
+}
+
+/** Of two that replace one worker the later wins, and the earlier is told the truth: so it is waited for, not cut down. */
+function starting(replace: boolean): Resolution {
+  if (replace) return { do: 'wait', because: '--replace, and the holder is being started' }
+  return { do: 'refuse', why: 'starting', because: 'the holder is being started' }
 }
 
 /** The same request again, after a crash or a retry: go on where it stands, never run it twice. */

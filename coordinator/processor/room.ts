@@ -67,7 +67,7 @@ export class Room {
 
   async #waitFor(order: SpawnOrder): Promise<void> {
     while (this.#waiting.has(order.request)) {
-      const admission = admit(this.#capacity, await this.#inUse(order.request), order.limits)
+      const admission = admit(this.#capacity, await this.#inUse(order), order.limits)
       if (!this.#waiting.has(order.request)) return
       if (admission.admit) {
         this.#entered.set(order.request, order.limits)
@@ -87,12 +87,13 @@ export class Room {
     })
   }
 
-  async #inUse(own: RequestId): Promise<Limits[]> {
+  async #inUse({ request, replace, name, project }: SpawnOrder): Promise<Limits[]> {
     const inUse = new Map(this.#entered)
     for (const container of await this.#roster.containers()) {
-      if (ALIVE.has(container.state)) inUse.set(container.request, container.spec.limits)
+      const makesWay = replace && container.worker === name && container.project === project.path
+      if (ALIVE.has(container.state) && !makesWay) inUse.set(container.request, container.spec.limits)
     }
-    inUse.delete(own)
+    inUse.delete(request)
     return [...inUse.values()]
   }
 }

@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => base[Symbol.asyncDispose]())
 
 function contextWith(capacity: Capacity): SpawnContext & { room: Room } {
-  return { ...base, room: new Room(capacity, base.roster), network: async () => 'none' }
+  return { ...base, room: new Room(capacity, base.roster), network: async () => 'none', checkNetwork: async () => {} }
 }
 
 const late = anOrder('late', { waitUntil: NOW - 5_000 })

@@ -1,7 +1,7 @@
 import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
 import type { ContainerId } from '../contract/names.ts'
-import { type Resolution, resolveConflict } from '../domain/conflict.ts'
+import { type Resolution, resolveConflict, YOUNG } from '../domain/conflict.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
 import { asWorker, type Container, type WorkerContainer } from '../domain/container.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
@@ -18,8 +18,11 @@ export type Taken =
 
 /** Seconds between TERM and KILL of a worker that is replaced. */
 const REPLACE_GRACE = 10
-/** A name is fought for this often before we give up; each round something has changed. */
-const ROUNDS = 40
+/**
+ * How long a name is waited for: a container may take its time to be removed from a busy engine, or to be started by another
+ * spawn. Not shorter than the youth of a created container (domain/conflict.ts): what a dead spawn left is outlived. Milliseconds.
+ */
+const PATIENCE = YOUNG + 1_000
 const STEP = 50
 
 /**
@@ -27,25 +30,29 @@ const STEP = 50
  * table, on the holder's id. Fails with `name-in-use`, `image-missing`, `engine-unreachable`.
  */
 export async function takeName(order: SpawnOrder, spec: ContainerSpec, context: Context): Promise<Taken> {
-  const notices: string[] = []
-  for (let round = 0; round < ROUNDS; round += 1) {
+  const notices = new Set<string>()
+  const deadline = context.now() + PATIENCE
+  for (;;) {
     const created = await context.engine.create(spec)
-    if (created !== 'taken') return { taken: 'created', id: created, notices }
+    if (created !== 'taken') return { taken: 'created', id: created, notices: [...notices] }
     const holder = await context.engine.find(spec.name)
-    if (holder === undefined) continue // Gone in between: try again.
-    const resolution = resolve(holder, order, context)
+    // Taken and not there: its creation or its removal is not over.
+    const resolution = holder ? resolve(holder, order, context) : undefined
+    if (holder === undefined || resolution === undefined || resolution.do === 'wait') {
+      if (context.now() >= deadline) throw late(order)
+      await new Promise((done) => setTimeout(done, STEP))
+      continue
+    }
     if (resolution.do === 'adopt') return { taken: 'adopted', container: holder }
     if (resolution.do === 'report-end') return { taken: 'ended', container: holder }
     const notice = await act(resolution, holder, order, context)
-    if (notice !== undefined) notices.push(notice)
+    if (notice !== undefined) notices.add(notice)
   }
-  throw new Failure('name-in-use', `The name "${order.name}" in ${order.project.path} changes hands too fast.`, {
-    hint: 'coordinator list -a',
-  })
 }
 
 function resolve(holder: Container, order: SpawnOrder, context: Context): Resolution {
   const worker = asWorker(holder, context.instance)
+  const spawning = worker && context.roster.underway.get(worker.request)
   return resolveConflict(
     {
       state: holder.state,
@@ -53,6 +60,8 @@ function resolve(holder: Container, order: SpawnOrder, context: Context): Resolu
       foreign: worker === undefined,
       request: worker?.request,
       kept: worker?.spec.remove === false,
+      // One that is queued is of a coordinator before this one, and has its turn yet to come.
+      underway: spawning !== undefined && spawning.state !== 'queued',
     },
     { request: order.request, replace: order.replace },
   )
@@ -60,7 +69,7 @@ function resolve(holder: Container, order: SpawnOrder, context: Context): Resolu
 
 /** Carries out what the table says about a holder that is in the way; the notice for the person, if any. */
 async function act(
-  resolution: Resolution,
+  resolution: Exclude<Resolution, { do: 'wait' | 'adopt' | 'report-end' }>,
   holder: Container,
   order: SpawnOrder,
   context: Context,
@@ -69,9 +78,6 @@ async function act(
   switch (resolution.do) {
     case 'refuse':
       throw refusal(resolution.why, holder, order, worker && (await reference(worker, context)))
-    case 'wait':
-      await new Promise((done) => setTimeout(done, STEP))
-      return undefined
     case 'begin-again':
       await context.engine.remove(holder.id)
       return undefined
@@ -85,9 +91,6 @@ async function act(
       await stopContainer(worker, { reason: 'stopped', at: context.now(), grace: REPLACE_GRACE }, context)
       await context.engine.remove(holder.id)
       return `The running worker "${order.name}" was stopped and replaced.`
-    case 'adopt':
-    case 'report-end':
-      return undefined
   }
   resolution satisfies never
 }
@@ -127,4 +130,9 @@ function refusal(
         },
       )
   }
+}
+
+function late({ name, project }: SpawnOrder): Failure {
+  const waited = `The name "${name}" in ${project.path} did not become free within ${PATIENCE / 1000} s.`
+  return new Failure('name-in-use', waited, { hint: 'coordinator list -a' })
 }

@@ -39,6 +39,13 @@ test('whoever waits longer than it may is told so: exit 8, and nothing comes of 
   expect((await instance.list()).map(({ name }) => name)).toEqual(['third'])
 })
 
+test('who replaces a worker takes its room', async () => {
+  const first = (await instance.spawn(['-n', 'first', project, ...SLEEP])).worker
+  const { worker } = await instance.spawn(['-n', 'first', '--replace', '--wait', '5s', project, ...SLEEP])
+  expect(await instance.list()).toMatchObject([{ name: 'first', id: worker.id, state: 'running' }])
+  expect(worker.id).not.toBe(first.id)
+})
+
 test('six that wait are let in one after the other, also those beyond the queue’s own parallelism', async () => {
   const names = Array.from({ length: 6 }, (_, index) => `n${index}`)
   const ends = await Promise.all(

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { FailureShape } from '../../coordinator/contract/failure.ts'
+import type { SpawnResult, Worker } from '../../coordinator/contract/worker.ts'
+import { imageOf } from '../support/images.ts'
 import { Instance } from '../support/instance.ts'
-import { type Output, succeed } from '../support/run.ts'
+import { type Output, succeed, until } from '../support/run.ts'
 
 const SLEEP = ['--', 'sleep', '100']
 
@@ -60,13 +64,53 @@ test('the name of a running worker is taken: exit 6, and how to attach', async (
   expect(await instance.exec(['coordinator', 'attach', 'taken'])).toMatchObject({ code: 2 })
 })
 
-test('--replace stops the running one first, and says so', async () => {
-  const old = (await instance.spawn(['-n', 'changed', one, ...SLEEP])).worker
+test('--replace stops the running one gracefully first, and says so', async () => {
+  const polite = 'trap "exit 9" TERM; touch trapped; while :; do sleep 0.1; done'
+  const old = (await instance.spawn(['-n', 'changed', one, '--', 'sh', '-c', polite])).worker
+  await until('its trap is set', async () => existsSync(join(one, 'trapped')))
   const { worker, notices } = await instance.spawn(['-n', 'changed', '--replace', one, ...SLEEP])
   expect(await instance.list()).toMatchObject([{ id: worker.id, state: 'running' }])
   expect(worker.id).not.toBe(old.id)
   expect(notices).toEqual(['The running worker "changed" was stopped and replaced.'])
-  expect(await instance.json(['inspect', old.request])).toMatchObject({ exit: { reason: 'stopped', exitCode: 143 } })
+  expect(await instance.json(['inspect', old.request])).toMatchObject({ exit: { reason: 'stopped', exitCode: 9 } })
+})
+
+test('a --replace that is refused leaves the running one alone', async () => {
+  const { worker } = await instance.spawn(['-n', 'stays', one, ...SLEEP])
+  const refusals: [args: string[], code: number][] = [
+    [['--bogus', one, ...SLEEP], 2],
+    [['--memory', 'much', one, ...SLEEP], 2],
+    [['--memory', '900t', one, ...SLEEP], 2],
+    [['--cpus', '4000', one, ...SLEEP], 2],
+    [['--env-file', join(instance.root, 'none'), one, ...SLEEP], 2],
+    [['--image', 'hal9000/none:1', one, ...SLEEP], 5],
+    [['--image', imageOf('parent'), one, ...SLEEP], 2],
+    [[join(instance.root, 'none'), ...SLEEP], 5],
+    [['/etc', ...SLEEP], 7],
+    [[one, '--'], 2],
+  ]
+  const refused = await Promise.all(
+    refusals.map(([args]) => instance.exec(['spawn', '-d', '-n', 'stays', '--replace', ...args])),
+  )
+  expect(await instance.list()).toMatchObject([{ id: worker.id, state: 'running' }])
+  expect(refused.map(({ code }) => code)).toEqual(refusals.map(([, code]) => code))
+})
+
+test('of many that replace one worker at once each is told the truth, and one worker remains', async () => {
+  await instance.spawn(['-n', 'wanted', one, ...SLEEP])
+  const replacing = ['spawn', '-d', '--json', '-n', 'wanted', '--replace', one, ...SLEEP]
+  const answers = await Promise.all(Array.from({ length: 4 }, () => instance.exec(replacing)))
+  expect(await instance.workerContainers()).toHaveLength(1)
+  expect(answers.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+  const [remains, ...others] = await instance.list()
+  expect([remains?.state, others]).toEqual(['running', []])
+  // Each had its worker, until the next one replaced it.
+  const workers = answers.map(({ stdout }) => (JSON.parse(stdout) as SpawnResult).worker)
+  expect(new Set(workers.map(({ id }) => id)).size).toBe(4)
+  expect(workers.map(({ id }) => id)).toContain(remains?.id)
+  for (const { request } of workers.filter(({ id }) => id !== remains?.id)) {
+    expect(await instance.json(['inspect', request])).toMatchObject({ exit: { reason: 'stopped', exitCode: 143 } })
+  }
 })
 
 test('an ended worker that is kept holds its name until it is removed, as the hint says, or replaced', async () => {
@@ -85,16 +129,30 @@ test('an ended worker that is kept holds its name until it is removed, as the hi
   expect(await instance.list()).toMatchObject([{ name: 'kept', state: 'running' }])
 })
 
-test('of thirty that race for one name one wins', async () => {
-  const racers = await Promise.all(
-    Array.from({ length: 30 }, () => instance.exec(['spawn', '-d', '--json', '-n', 'race', one, ...SLEEP])),
-  )
-  expect(await instance.workerContainers()).toHaveLength(1)
-  const codes = racers.map(({ code }) => String(code)).sort()
-  expect(codes).toEqual(['0', ...Array<string>(29).fill('6')])
-  const winner = racers.find(({ code }) => code === 0)
-  expect(await instance.list()).toMatchObject([{ state: 'running', id: JSON.parse(winner?.stdout ?? '').worker.id }])
-})
+/** 100 processes at once; with HAL9000_LONG they race twenty times. */
+const RACERS = 100
+const ROUNDS = process.env['HAL9000_LONG'] ? 20 : 1
+
+test.each(Array.from({ length: ROUNDS }, (_, round) => `race-${round}`))(
+  'of a hundred processes that race for the name %s one wins',
+  async (name) => {
+    const race = `i=0; while [ $i -lt ${RACERS} ]; do { spawn -d --json -n "$@" >/tmp/race-$i; echo $?; } & i=$((i + 1)); done
+      wait; cat /tmp/race-*; rm /tmp/race-*`
+    const raced = await instance.exec(['sh', '-c', race, 'race', name, one, ...SLEEP])
+    expect(await instance.workerContainers()).toHaveLength(1)
+    const lines = raced.stdout.trimEnd().split('\n')
+    const codes = lines.slice(0, RACERS).sort()
+    expect(codes).toEqual(['0', ...Array<string>(RACERS - 1).fill('6')])
+    const answers = lines.slice(RACERS).map((line) => JSON.parse(line) as { worker?: Worker; error?: FailureShape })
+    const [winner, ...winners] = answers.flatMap(({ worker }) => worker ?? [])
+    expect(winners).toEqual([])
+    expect(await instance.list()).toMatchObject([{ state: 'running', id: winner?.id }])
+    const messages = new Set(answers.flatMap(({ error }) => error?.message ?? []))
+    expect(
+      [...messages].filter((message) => !/^Worker "race-\d+" is (already running|being started) in /.test(message)),
+    ).toEqual([])
+  },
+)
 
 test('a container of someone else under the name is never touched', async () => {
   const name = `${instance.name}-${hash8(one)}-theirs`
@@ -104,7 +162,7 @@ test('a container of someone else under the name is never touched', async () => 
     name,
     '--entrypoint',
     'sleep',
-    'hal9000/worker-ultramin:0.1.0',
+    imageOf('worker-ultramin'),
     '100',
   ])
   try {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FailureShape } from '../../coordinator/contract/failure.ts'
 import { control } from '../support/control.ts'
+import { imageOf } from '../support/images.ts'
 import { Instance } from '../support/instance.ts'
 
 let instance: Instance
@@ -88,7 +89,7 @@ const SPAWNS: Row[] = [
   ['a place outside of the roots', ['/opt/x', '--', 'true'], 'refused-by-policy', 7, 'not in a directory that workers'],
   // Images and commands.
   ['a missing image', ['-i', 'hal9000/none:1', ...OK], 'image-missing', 5, '"hal9000/none:1" is not on this host'],
-  ['no worker image', ['-i', 'hal9000/parent:0.1.0', ...OK], 'invalid-value', 2, 'is not a hal9000 worker image'],
+  ['no worker image', ['-i', imageOf('parent'), ...OK], 'invalid-value', 2, 'is not a hal9000 worker image'],
   ['an image that is none', ['-i', '../x', ...OK], 'invalid-value', 2, '--image'],
   ['a command that is not there', ['PROJECT', '--', 'no-such'], 'command-not-found', 127, 'not found: no-such'],
   ['a path that is not there', ['PROJECT', '--', './no'], 'command-not-found', 127, 'not found: ./no'],

@@ -57,19 +57,23 @@ export function specFor(subject: Subject, order: SpawnOrder): ContainerSpec {
   return workerContainerSpec(subject.instance, order, 'none')
 }
 
-export async function created(subject: Subject, order: SpawnOrder): Promise<ContainerId> {
-  const id = await subject.engine.create(specFor(subject, order))
+export async function created(
+  subject: Subject,
+  order: SpawnOrder,
+  change: Partial<ContainerSpec> = {},
+): Promise<ContainerId> {
+  const id = await subject.engine.create({ ...specFor(subject, order), ...change })
   if (id === 'taken') throw new Error('the name is taken')
   return id
 }
 
-/** A worker that was told its command, and what it said first. */
+/** A worker that was told its command, or a whole order, and what it said first. */
 export async function started(
   subject: Subject,
-  command: string[],
+  asked: string[] | SpawnOrder,
 ): Promise<{ id: ContainerId; said: Said | undefined }> {
   const { engine } = subject
-  const order = orderFor(subject, command)
+  const order = Array.isArray(asked) ? orderFor(subject, asked) : asked
   const id = await created(subject, order)
   const line = await engine.connect(id)
   await engine.start(id)
