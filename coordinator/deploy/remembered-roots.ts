@@ -26,7 +26,7 @@ export async function readRoots(stateDirectory: string): Promise<string[] | unde
       'unexpected',
       'config/roots.json in the state volume cannot be read: it is not a list of project roots.',
       {
-        hint: './hal9000 up --projects DIR writes it anew once that file is removed',
+        hint: 'remove that file and write it anew: ./hal9000 up --projects DIR',
         cause,
       },
     )

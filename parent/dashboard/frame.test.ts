@@ -40,16 +40,16 @@ test('no line reaches the last column', () => {
 
 test('without the coordinator the header says so, and the workers last seen stay', () => {
   const lines = frame(
-    { ...view(1), trouble: 'coordinator not reachable, retrying' },
+    { ...view(1), trouble: 'the coordinator is not reachable, retrying' },
     { columns: 80, rows: 10, now, colour: false },
   )
-  expect(lines[0]).toContain('hal9000  coordinator not reachable, retrying')
+  expect(lines[0]).toContain('hal9000  the coordinator is not reachable, retrying')
   expect(lines[2]).toContain('w0')
 })
 
 test('without workers it says how to start one, unless nothing is known of them', () => {
   expect(frame(view(0), { columns: 80, rows: 10, now, colour: false })[1]).toContain('No workers.')
-  const away = { ...view(0), trouble: 'coordinator not reachable, retrying' }
+  const away = { ...view(0), trouble: 'the coordinator is not reachable, retrying' }
   expect(frame(away, { columns: 80, rows: 10, now, colour: false })[1]).toBe('')
 })
 

@@ -12,11 +12,13 @@ import { watchTable } from './watch.ts'
 
 test('the table says that the coordinator is away, and comes back with it', async () => {
   const { coordinator, terminal, watching, over } = await begin()
-  await vi.waitFor(() => expect(terminal.text).toContain('coordinator not reachable, retrying'))
+  await vi.waitFor(() => expect(terminal.text).toContain('the coordinator is not reachable, retrying'))
   await coordinator.start()
   await vi.waitFor(() => expect(terminal.text).toContain('No workers.'), { timeout: 3_000 })
   await coordinator.stop()
-  await vi.waitFor(() => expect(terminal.text).toContain('coordinator not reachable, retrying'), { timeout: 3_000 })
+  await vi.waitFor(() => expect(terminal.text).toContain('the coordinator is not reachable, retrying'), {
+    timeout: 3_000,
+  })
   over.abort()
   await watching
 })

@@ -78,7 +78,7 @@ async function look(context: Surroundings, before: View, signal: AbortSignal): P
   } catch (error) {
     const failure = Failure.from(error)
     const away = failure.code === 'not-ready'
-    return { ...before, trouble: away ? 'coordinator not reachable, retrying' : `${failure.message} Retrying.` }
+    return { ...before, trouble: away ? 'the coordinator is not reachable, retrying' : `${failure.message} Retrying.` }
   }
 }
 

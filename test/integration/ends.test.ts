@@ -178,23 +178,36 @@ test('a command that answers TERM with an exit of its own keeps it', async () =>
   expect(await logs()).toMatch(/^up\n(Terminated\n)?bye\n$/)
 })
 
-test('fifty that end at once are all recorded, each with its own code', async () => {
-  const codes = Array.from({ length: 50 }, (_, index) => index)
+test('two hundred that end at once are all recorded, each with its own code and output', async () => {
+  const codes = Array.from({ length: 200 }, (_, index) => index)
   const order = (code: number): object => ({
     id: `r-instant-${code}`,
     name: `instant-${code}`,
     project,
     io: 'pipes',
-    command: ['sh', '-c', `exit ${code}`],
+    command: ['sh', '-c', code % 2 ? `echo out-${code}; exit ${code}` : `exit ${code}`],
   })
-  const answers = await controlAll(instance, 'POST', '/v1/workers', codes.map(order))
-  expect(answers.map(({ status }) => status)).toEqual(codes.map(() => 200))
+  // In parts, because the queue takes a hundred.
+  for (let first = 0; first < codes.length; first += 50) {
+    const some = codes.slice(first, first + 50)
+    const answers = await controlAll(instance, 'POST', '/v1/workers', some.map(order))
+    expect(answers.map(({ status }) => status)).toEqual(some.map(() => 200))
+  }
   const ended = await until('all have ended', async () => {
     const instant = (await instance.list('-a')).filter(({ name }) => name.startsWith('instant-'))
     return instant.every(({ state }) => state === 'ended') && instant
   })
   const told = new Map(ended.map(({ name, exitCode, reason }) => [name, `${reason} ${exitCode}`]))
   expect(told).toEqual(new Map(codes.map((code) => [`instant-${code}`, `exited ${code}`])))
+  expect(ended).toHaveLength(codes.length)
+  const kept = await instance.exec(['sh', '-c', 'cd /var/lib/hal9000/logs/workers; grep -o "out-.*" instant-*'])
+  const output = (code: number): string => `instant-${code}-r-instant-${code}.log:out-${code}`
+  expect(kept.stdout.trimEnd().split('\n').sort()).toEqual(
+    codes
+      .filter((code) => code % 2)
+      .map(output)
+      .sort(),
+  )
   await until('no container is left', async () => (await instance.workerContainers()).length === 0)
 }, 120_000)
 

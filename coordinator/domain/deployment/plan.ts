@@ -94,7 +94,7 @@ export function planDown(seen: Seen, options: DownOptions): Op[] {
       'wrong-state',
       `${seen.workers === 1 ? 'A worker is' : `${seen.workers} workers are`} still running.`,
       {
-        hint: './hal9000 down --stop-workers, or ./hal9000 down --keep to leave them running',
+        hint: './hal9000 down --stop-workers, or, to leave them running: ./hal9000 down --keep',
       },
     )
   }
