@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Failure } from '../contract/failure.ts'
 import { InstanceName } from '../contract/names.ts'
+import { printable } from '../contract/printable.ts'
 import { connect } from '../docker/connection.ts'
 import { dockerDeployment } from '../docker/dockerode-deployment.ts'
 import type { Deployment } from '../docker/deployment.ts'
@@ -65,17 +66,17 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, allowPositionals: true, options: OPTIONS })
   } catch (cause) {
-    throw new Failure('usage', cause instanceof Error ? cause.message : String(cause), {
-      hint: './hal9000 --help',
-      cause,
-    })
+    // What follows is advice on how to write such a word for another purpose.
+    const [fact = ''] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
+    throw new Failure('usage', `${fact}.`, { hint: './hal9000 --help', cause })
   }
 }
 
 type Values = ReturnType<typeof parse>['values']
 
 const world: World = {
-  say: (line) => void process.stderr.write(`${line}\n`),
+  // The end of a log has several lines, and whatever was written there.
+  say: (text) => void process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`),
   now: Date.now,
   sleep: (duration) => sleep(duration),
 }
@@ -142,7 +143,8 @@ async function run(): Promise<void> {
     process.exitCode = await main(process.argv.slice(2), process.env)
   } catch (error) {
     const failure = Failure.from(error)
-    world.say(failure.hint === undefined ? failure.message : `${failure.message}\nNext: ${failure.hint}`)
+    world.say(failure.message)
+    if (failure.hint !== undefined) world.say(`Next: ${failure.hint}`)
     process.exitCode = failure.exitCode
   }
 }
