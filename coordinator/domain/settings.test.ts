@@ -70,7 +70,7 @@ describe('a limit', () => {
         message: '--memory 33 GiB is more than this host has (32 GiB).',
       }),
     )
-    expect(() => resolve({ clientEnv: { cpus: 9 } })).toThrow('--cpus 9 is more than this host has (8).')
+    expect(() => resolve({ clientEnv: { cpus: 9 } })).toThrow('WORKER_CPUS 9 is more than this host has (8).')
     expect(resolve({ flags: { cpus: 8, memory: 32 * G, pidsLimit: 4_000_000 } }).limits).toEqual({
       cpus: 8,
       memory: 32 * G,

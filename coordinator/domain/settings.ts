@@ -33,6 +33,7 @@ const DEFAULT_LIMITS = { memory: 4 * 2 ** 30, cpus: 2, pids: 100 }
 type LimitName = keyof Limits
 const KEY = { memory: 'memory', cpus: 'cpus', pids: 'pidsLimit' } as const satisfies Record<LimitName, keyof Settings>
 const OPTION: Record<LimitName, string> = { memory: '--memory', cpus: '--cpus', pids: '--pids-limit' }
+const VARIABLE: Record<LimitName, string> = { memory: 'WORKER_MEMORY', cpus: 'WORKER_CPUS', pids: 'WORKER_PIDS_LIMIT' }
 
 /**
  * One answer out of all layers: flag > client's environment > project file > user file > parent's environment > default.
@@ -48,8 +49,10 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
     notices.push('The project file asks for no limits; a project file may only lower them.')
 
   const limit = (name: LimitName): number | null => {
-    const explicit = flags[KEY[name]] ?? (flags.noLimits === true ? undefined : clientEnv[KEY[name]])
-    if (explicit !== undefined) return fitExplicit(name, explicit, host)
+    const flag = flags[KEY[name]]
+    if (flag !== undefined) return fitExplicit(name, flag, OPTION[name], host)
+    const variable = flags.noLimits === true ? undefined : clientEnv[KEY[name]]
+    if (variable !== undefined) return fitExplicit(name, variable, VARIABLE[name], host)
     const base = unlimited
       ? null
       : fitDefault(name, userFile[KEY[name]] ?? parentEnv[KEY[name]] ?? DEFAULT_LIMITS[name], host, notices)
@@ -129,15 +132,14 @@ function said(issue: z.core.$ZodIssue | undefined): string {
   return (issue?.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue?.message ?? 'is not understood'
 }
 
-function fitExplicit(name: LimitName, value: number, host: Host): number {
+/** `given`: the option or variable with which a person asked for it. */
+function fitExplicit(name: LimitName, value: number, given: string, host: Host): number {
   const most = name === 'pids' ? Number.POSITIVE_INFINITY : host[name]
   if (value <= most) return value
   throw new Failure(
     'invalid-value',
-    `${OPTION[name]} ${show(name, value)} is more than this host has (${show(name, most)}).`,
-    {
-      hint: `give ${OPTION[name]} a value up to what the host has`,
-    },
+    `${given} ${show(name, value)} is more than this host has (${show(name, most)}).`,
+    { hint: `give ${given} a value up to what the host has` },
   )
 }
 

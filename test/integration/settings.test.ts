@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { SpawnResult } from '../../coordinator/contract/worker.ts'
+import { formatSize } from '../../coordinator/contract/units.ts'
+import type { SpawnResult, Status } from '../../coordinator/contract/worker.ts'
 import { inspectContainer } from '../support/inspect.ts'
 import { Instance } from '../support/instance.ts'
 
@@ -57,6 +58,69 @@ test('environment is put together name by name, and the command may come with th
   expect(ran.stdout).toBe('project flag\n')
   const { worker } = await spawned([])
   expect(worker.command).toEqual(['sh', '-c', 'echo "$WHO $USER_ONLY"; sleep 100'])
+})
+
+test('every limit has a variable of its own, and --no-limits is stronger than all of them', async () => {
+  const env = { WORKER_MEMORY: '128m', WORKER_CPUS: '0.25', WORKER_PIDS_LIMIT: '33' }
+  const limited = await inspectContainer((await spawned([], env)).worker.id)
+  const { Memory, MemorySwap, NanoCpus, PidsLimit } = limited.HostConfig
+  expect([Memory, MemorySwap, NanoCpus, PidsLimit]).toEqual([128 * MB, 128 * MB, 0.25e9, 33])
+  const other = await instance.project('plain')
+  const { worker } = await spawned(['--no-limits'], env, other, ['--', 'sleep', '100'])
+  const unlimited = await inspectContainer(worker.id)
+  expect([unlimited.HostConfig.Memory, unlimited.HostConfig.NanoCpus, unlimited.HostConfig.PidsLimit]).toEqual([
+    0,
+    0,
+    null,
+  ])
+})
+
+test('what the caller asks for and the host does not have is refused by its name, with what the host has', async () => {
+  const before = await instance.workerContainers()
+  const { engine } = await instance.json<Status>(['status'])
+  const asked = [
+    [['--cpus', '4000'], {}, `--cpus 4000 is more than this host has (${engine?.cpus}).`],
+    [[], { WORKER_CPUS: '4000' }, `WORKER_CPUS 4000 is more than this host has (${engine?.cpus}).`],
+    [
+      [],
+      { WORKER_MEMORY: '900t' },
+      `WORKER_MEMORY 900 TiB is more than this host has (${formatSize(engine?.memory ?? 0)}).`,
+    ],
+    [
+      [],
+      { WORKER_MEMORY: 'much' },
+      'WORKER_MEMORY in the caller\'s environment: "much" is not a size such as 512m or 4g.',
+    ],
+    [
+      [],
+      { WORKER_PIDS_LIMIT: '3' },
+      "WORKER_PIDS_LIMIT in the caller's environment: must be 8 or more: the worker itself needs some processes.",
+    ],
+  ] as const
+  const refused = await Promise.all(
+    asked.map(([options, env]) => instance.exec(['spawn', '-d', ...options, project, '--', 'true'], { env })),
+  )
+  expect(await instance.workerContainers()).toEqual(before)
+  expect(refused.map(({ code, stderr }) => [code, stderr.split('\n')[0]])).toEqual(asked.map(([, , says]) => [2, says]))
+})
+
+test('a user file that asks for more than the host has is lowered to that, with a notice', async () => {
+  await userFile({ memory: '900t' })
+  const other = await instance.project('plain')
+  const { worker, notices } = await spawned([], {}, other, ['--', 'sleep', '100'])
+  const { engine } = await instance.json<Status>(['status'])
+  expect((await inspectContainer(worker.id)).HostConfig.Memory).toBe(engine?.memory)
+  expect(notices).toEqual([
+    `The memory limit of 900 TiB was lowered to the ${formatSize(engine?.memory ?? 0)} that this host has.`,
+  ])
+  await userFile({ memory: '400m' })
+})
+
+test('a project file that is a link refuses the spawn, and says so', async () => {
+  const linked = await instance.project('linked')
+  await symlink('../configured/hal9000.json', join(linked, 'hal9000.json'))
+  const refused = await instance.exec(['spawn', '-d', linked, '--', 'true'])
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('hal9000.json is a link') })
 })
 
 test('a project file that would raise or lift limits is not followed, and that is said', async () => {

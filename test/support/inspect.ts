@@ -8,7 +8,7 @@ export type Inspected = {
     Memory: number
     MemorySwap: number
     NanoCpus: number
-    PidsLimit: number
+    PidsLimit: number | null
     NetworkMode: string
     CapDrop: string[] | null
     CapAdd: string[] | null
