@@ -1,4 +1,5 @@
 import { Duplex, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
@@ -17,6 +18,8 @@ import { workerLine } from './worker-line.ts'
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
 const CHANGE = 30_000
+/** Between looks at a removal that somebody else began. Milliseconds. */
+const REMOVE_STEP = 20
 
 /** The engine behind a Docker socket, seen by one instance; `connected` is asked before every call. */
 export function dockerodeEngine(connected: () => Promise<Connection>, instance: InstanceName): Engine {
@@ -94,12 +97,15 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async remove(id) {
-      try {
-        await ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true }))
-      } catch (error) {
-        // 409 is said of a container that runs as well.
-        const underWay = httpStatus(error) === 409 && engineMessage(error).includes('already in progress')
-        if (httpStatus(error) !== 404 && !underWay) throw answered(error, 'remove the worker')
+      for (const deadline = Date.now() + CHANGE; ; await sleep(REMOVE_STEP)) {
+        try {
+          return await ask('remove', CHANGE, (docker) => docker.getContainer(id).remove({ v: true }))
+        } catch (error) {
+          if (httpStatus(error) === 404) return
+          // Somebody else is at it, which ends in a 404. 409 is said of a container that runs as well.
+          const underWay = httpStatus(error) === 409 && engineMessage(error).includes('already in progress')
+          if (!underWay || Date.now() >= deadline) throw answered(error, 'remove the worker')
+        }
       }
     },
 

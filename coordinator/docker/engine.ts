@@ -28,7 +28,7 @@ export type Engine = {
   start(id: ContainerId): Promise<void>
   /** TERM, and KILL after `grace` seconds. Returns when the container has ended. */
   stop(id: ContainerId, grace: number): Promise<void>
-  /** Removes a container that has ended, or was never started; never one that runs. */
+  /** Removes a container that has ended, or was never started; never one that runs. Returns when it is gone. */
   remove(id: ContainerId): Promise<void>
   /** The facts of an ended container; undefined while it runs or when it is gone. */
   ended(id: ContainerId): Promise<Ended | undefined>

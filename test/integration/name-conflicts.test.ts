@@ -70,6 +70,12 @@ describe.each(TABLE)('the name of a worker that is %s %s', (state, kept, age, pl
   })
 })
 
+test('a removal that somebody else has begun is over when ours returns', async () => {
+  await using holder = await holderIn('removing', subject)
+  await subject.engine.remove(holder.id)
+  expect(await subject.engine.find(holder.id)).toBeUndefined()
+})
+
 test('the name of a worker that is being started, without --replace', async () => {
   await using holder = await holderIn('created', subject)
   expect(await outcome(holder, { replace: false })).toMatchObject(refused(STARTS))
