@@ -21,7 +21,8 @@ const LEFT_WITHIN = { './hal9000': 5_000, 'docker exec -it': 15_000 }
 
 const sent = (signal: NodeJS.Signals) => async (terminal: Terminal) => void process.kill(await terminal.pid(), signal)
 /** What may happen to a client; all of it at once, because noticing takes its time. */
-const ENDINGS = [sent('SIGTERM'), sent('SIGKILL'), sent('SIGHUP'), (terminal: Terminal) => terminal.close()]
+const SIGNALS = ['HUP', 'INT', 'TERM', 'QUIT', 'KILL'] as const
+const ENDINGS = [...SIGNALS.map((name) => sent(`SIG${name}`)), (terminal: Terminal) => terminal.close()]
 
 test.each(WAYS)(
   'clients of %s attach that are killed, or whose terminal is closed, leave nothing behind',
@@ -41,7 +42,7 @@ test.each(WAYS)(
   },
 )
 
-test.each(['TERM', 'HUP', 'KILL'])('a launcher that is ended by %s gives its terminal back as it was', async (name) => {
+test.each(SIGNALS)('a launcher that is ended by %s gives its terminal back as it was', async (name) => {
   // Who is killed cannot clean up: the guard beside it does, a moment later.
   const script =
     'stty -g >before; "$0" attach w; sleep 1.5; stty -g >after; cmp before after && echo the same; read -r _'
