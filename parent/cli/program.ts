@@ -85,14 +85,15 @@ function lines(failure: Failure): string[] {
   return words.map(printable)
 }
 
-const TAKES_COMMAND = new Set(['spawn', 'coordinator exec'])
+const TAKES_COMMAND = new Set(['spawn', 'exec'])
 const DASHES = ' Options of the command go after "--".'
 
 /** Commander's complaint as our Failure: one sentence and where to read more. */
 function usageFailure(error: CommanderError, command: string): Failure {
   const missingVerb = error.code === 'commander.help'
   const text = missingVerb ? 'A verb is missing' : error.message.replace(/^error: /, '').replaceAll('\n', ' ')
-  const advice = TAKES_COMMAND.has(command) && error.code === 'commander.unknownOption' ? DASHES : ''
+  const advice =
+    TAKES_COMMAND.has(command.split(' ').at(-1) ?? '') && error.code === 'commander.unknownOption' ? DASHES : ''
   const sentence = text.charAt(0).toUpperCase() + text.slice(1)
   return new Failure('usage', (/[.?)]$/.test(sentence) ? sentence : `${sentence}.`) + advice, {
     hint: `${command} --help`,

@@ -47,13 +47,14 @@ async function isUnderstood(program: string, argv: string[]): Promise<boolean> {
 
 test('every option that a hint names exists', async () => {
   const helps = await Promise.all(
-    [['spawn'], ...['list', 'stop', 'logs', 'stop-all'].map((verb) => ['coordinator', verb])].map(
-      async ([program = '', ...verb]) => {
-        const world = testWorld()
-        await run(program, program === 'spawn' ? spawn : coordinatorVerbs, world, [...verb, '--help'])
-        return world.out()
-      },
-    ),
+    [
+      ['spawn'],
+      ...['attach', 'exec', 'list', 'logs', 'rm', 'stop', 'stop-all'].map((verb) => ['coordinator', verb]),
+    ].map(async ([program = '', ...verb]) => {
+      const world = testWorld()
+      await run(program, program === 'spawn' ? spawn : coordinatorVerbs, world, [...verb, '--help'])
+      return world.out()
+    }),
   )
   const known = new Set([LAUNCHER, ...helps].flatMap((text) => text.match(/--[a-z-]+/g) ?? []))
   expect(hintedOptions().filter(({ option }) => !known.has(option))).toEqual([])

@@ -121,8 +121,14 @@ function meaning(placeholder: string, { worker, project, hash }: Subject): strin
   if (/^([^(]*\.)?name$|^ref$|^NAME$/.test(placeholder)) return worker
   if (/^quoted\(|^path$|^DIR$|^commandText\(\[project/.test(placeholder)) return project
   if (placeholder.startsWith('projectHash(')) return hash
-  if (placeholder === 'candidates[0].name') return worker
+  if (
+    /^candidates\[0\]\.(name|request)$|^commandText\(\[ref\]\)$|^(worker|detail\.worker)\.name$|^again$/.test(
+      placeholder,
+    )
+  )
+    return worker
   if (placeholder === 'commandText(words)') return 'true'
+  if (placeholder === 'own') return worker
   if (placeholder === 'command') return 'coordinator list'
   throw new Error(`say here what "${placeholder}" stands for in a command`)
 }

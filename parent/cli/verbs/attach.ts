@@ -21,7 +21,7 @@ export const attach: Register = (program, context) => {
     .addOption(jsonOption())
   withTerminal(command)
     .addHelpText('after', AFTER)
-    .addHelpText('after', examples('coordinator attach w1', 'coordinator attach --detach-keys ctrl-p,ctrl-q w1'))
+    .addHelpText('after', examples('coordinator attach w1', 'coordinator attach --detach-keys ctrl-] w1'))
     .action(async (name: string, options: HeldOptions) => {
       const terminal = held(context, options, 'attach', `coordinator logs -f ${name}`)
       const attached = attachTo(context, name, terminal)
