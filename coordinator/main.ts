@@ -59,6 +59,7 @@ async function main(): Promise<void> {
   const found = records.all()
   const events = new EventLog(redis, environment.HAL9000_NAME, (kept) => untold(found, kept))
   const roster = new Roster(engine, records, environment.HAL9000_NAME, Date.now)
+  let resumed = false
   const context: Context = {
     instance: environment.HAL9000_NAME,
     home,
@@ -67,6 +68,7 @@ async function main(): Promise<void> {
     roster,
     recording: new Map(),
     note: (event) => events.add(event),
+    desireKnown: () => resumed && redis.status === 'ready',
     wakeAt: (time) => reconciler.wakeAt(time),
     log,
     now: Date.now,
@@ -97,6 +99,7 @@ async function main(): Promise<void> {
     room,
     arriving: new Map(),
     events,
+    plan: () => reconciler.plan(),
     attachments: new Attachments(context),
     intake: intakeContext(surroundings, context),
     maxQueue: environment.HAL9000_MAX_QUEUE,
@@ -121,7 +124,11 @@ async function main(): Promise<void> {
   announceReadiness()
 
   // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
-  void resume(queue, spawnContext)
+  const resuming = async (): Promise<void> => {
+    await resume(queue, spawnContext)
+    resumed = true
+  }
+  void resuming()
   await reconciler.start()
   passed('reconciled')
   context.note({

@@ -7,6 +7,7 @@ export const DEFAULT_SOCKET = '/run/hal9000/control.sock'
 export const ROUTE = {
   ready: '/v1/ready',
   status: '/v1/status',
+  reconcile: '/v1/reconcile',
   workers: '/v1/workers',
   stopAll: '/v1/workers/stop',
   worker: '/v1/workers/:ref',

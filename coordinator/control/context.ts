@@ -1,3 +1,4 @@
+import type { Step } from '../domain/reconcile.ts'
 import type { EventLog } from '../store/event-log.ts'
 import type { TakeBackContext } from '../workers/take-back.ts'
 import type { DeliverContext } from './deliver.ts'
@@ -9,6 +10,8 @@ export type ControlContext = DeliverContext &
   StatusContext & {
     events: EventLog
     attachments: Attachments
+    /** What the reconcile loop would do now. */
+    plan: () => Promise<Step[]>
     /** Where orders wait to be let in, and why; one that waits can be taken back. */
     room: TakeBackContext['room'] & { readonly because: string | null }
   }

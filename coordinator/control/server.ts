@@ -8,6 +8,7 @@ import { eventRoutes } from './events.ts'
 import { logRoutes } from './logs.ts'
 import { queueRoutes } from './queue.ts'
 import { statsRoutes } from './stats.ts'
+import { reconcileRoutes } from './reconcile.ts'
 import { statusRoutes } from './status.ts'
 import { workerRoutes } from './workers.ts'
 
@@ -48,6 +49,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
     )
   })
   statusRoutes(server, context)
+  reconcileRoutes(server, context)
   workerRoutes(server, context)
   logRoutes(server, context)
   queueRoutes(server, context)

@@ -9,7 +9,9 @@ function plan(seen: Partial<Seen>): string {
     containers: [],
     records: [],
     busy: new Set<never>(),
+    desireKnown: true,
     absentBefore: new Set<never>(),
+    idleBefore: new Set<never>(),
     owners: new Map<never, never>(),
     limitHit: new Set<never>(),
   }
@@ -148,14 +150,23 @@ describe('a running worker of which the engine says that memory was short', () =
 })
 
 describe('a worker that was created and not started', () => {
+  const old = aContainer('w1', { state: 'created', createdAt: NOW - YOUNG })
+  const idleBefore = new Set([old.id])
+
   test('is left to its spawn while it is young', () => {
-    expect(plan({ containers: [aContainer('w1', { state: 'created', createdAt: NOW - YOUNG + 1 })] })).toBe('')
+    expect(plan({ containers: [{ ...old, createdAt: NOW - YOUNG + 1 }], idleBefore })).toBe('')
   })
 
-  test('is removed later', () => {
-    expect(plan({ containers: [aContainer('w1', { state: 'created', createdAt: NOW - YOUNG })] })).toBe(
-      'discard 3f2a (w1): created long ago, never started, and no spawn works on it\n',
+  test('is removed later, when two passes saw it so', () => {
+    expect(plan({ containers: [old] })).toBe('')
+    expect(plan({ containers: [old], idleBefore })).toBe(
+      'discard 3f2a (w1): created long ago, never started, and in two passes no spawn worked on it\n',
     )
+  })
+
+  test('stays while it cannot be known who wants it', () => {
+    expect(plan({ containers: [old], idleBefore, desireKnown: false })).toBe('')
+    expect(plan({ containers: [old], idleBefore, busy: new Set([old.request]) })).toBe('')
   })
 })
 

@@ -10,8 +10,12 @@ export type Seen = {
   records: readonly WorkerRecord[]
   /** Requests that a spawn works on now: theirs to care for. */
   busy: ReadonlySet<RequestId>
+  /** Whether it can be known what is wanted: Redis can be read, and what waits in it was. */
+  desireKnown: boolean
   /** Requests whose container was absent in the pass before already. */
   absentBefore: ReadonlySet<RequestId>
+  /** Containers that were created and that nobody worked on in the pass before already. */
+  idleBefore: ReadonlySet<ContainerId>
   /** The containers whose networks the running workers joined. */
   owners: ReadonlyMap<ContainerId, NetworkOwner>
   /** Containers of which the engine said that a process was killed for want of memory. */
@@ -58,8 +62,15 @@ function stepsFor(container: WorkerContainer, record: WorkerRecord | undefined, 
     case 'dead':
       return ended(container, record, now)
     case 'created':
-      if (now - container.createdAt < YOUNG) return []
-      return [{ do: 'discard', container, because: 'created long ago, never started, and no spawn works on it' }]
+      // Whoever wants it might only not be known: gone is gone.
+      if (now - container.createdAt < YOUNG || !seen.desireKnown || !seen.idleBefore.has(container.id)) return []
+      return [
+        {
+          do: 'discard',
+          container,
+          because: 'created long ago, never started, and in two passes no spawn worked on it',
+        },
+      ]
     case 'running':
     case 'restarting':
     case 'paused':

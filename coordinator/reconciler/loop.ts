@@ -3,7 +3,7 @@ import type { ContainerId, RequestId } from '../contract/names.ts'
 import type { WorkerContainer } from '../domain/container.ts'
 import { isAlive } from '../domain/lifecycle.ts'
 import type { NetworkOwner } from '../domain/network.ts'
-import { reconcile, render, type Step } from '../domain/reconcile.ts'
+import { reconcile, render, type Seen, type Step } from '../domain/reconcile.ts'
 import { removeLog } from '../state/worker-log.ts'
 import type { Retention } from '../state/records.ts'
 import type { Context } from '../workers/context.ts'
@@ -25,6 +25,7 @@ export class Reconciler {
   readonly #retention: Retention
   readonly #stopping = new AbortController()
   #absent: ReadonlySet<RequestId> = new Set()
+  #idle: ReadonlySet<ContainerId> = new Set()
   /** Containers that the engine said have ended, until they are seen so. */
   #died = new Set<ContainerId>()
   /** Containers of which the engine said that a process was killed for want of memory, while they are there. */
@@ -95,15 +96,32 @@ export class Reconciler {
     }
   }
 
-  async #plan(): Promise<{ steps: Step[]; present: ReadonlySet<string> }> {
-    const { roster, records, now } = this.#context
+  /** What a pass would do now. Fails with `engine-unreachable`. */
+  async plan(): Promise<Step[]> {
+    return reconcile(await this.#see(), this.#context.now())
+  }
+
+  async #see(): Promise<Seen> {
+    const { roster, records, desireKnown } = this.#context
     const busy = new Set(roster.underway.keys())
-    const hitBefore = this.#limitHit
     const containers = await roster.containers()
-    const owners = await this.#owners(containers)
-    const all = records.all()
-    const limitHit = this.#limitHit
-    const steps = reconcile({ containers, records: all, busy, absentBefore: this.#absent, owners, limitHit }, now())
+    return {
+      containers,
+      records: records.all(),
+      busy,
+      desireKnown: desireKnown(),
+      absentBefore: this.#absent,
+      idleBefore: this.#idle,
+      owners: await this.#owners(containers),
+      limitHit: this.#limitHit,
+    }
+  }
+
+  async #plan(): Promise<{ steps: Step[]; present: ReadonlySet<string> }> {
+    const hitBefore = this.#limitHit
+    const seen = await this.#see()
+    const { containers, records: all, busy, limitHit } = seen
+    const steps = reconcile(seen, this.#context.now())
     // Of one that came in meanwhile the container may be younger than the list.
     const there = new Set(containers.map(({ id }) => id))
     this.#limitHit = new Set([...limitHit].filter((id) => there.has(id) || !hitBefore.has(id)))
@@ -112,6 +130,9 @@ export class Reconciler {
     const present = new Set(containers.map((container) => container.request))
     this.#absent = new Set(
       all.filter((record) => record.end === null && !present.has(record.request)).map((record) => record.request),
+    )
+    this.#idle = new Set(
+      containers.filter(({ state, request }) => state === 'created' && !busy.has(request)).map(({ id }) => id),
     )
     return { steps, present }
   }

@@ -18,6 +18,8 @@ export type Context = {
   recording: Map<ContainerId, Promise<WorkerRecord | undefined>>
   /** Notes an event for the event log; never waits, never fails. */
   note: (event: NewEvent) => void
+  /** Whether it can be known what is wanted: Redis can be read, and what waits in it was. */
+  desireKnown: () => boolean
   /** Has the reconcile loop look at what is due then; milliseconds since the epoch. */
   wakeAt: (time: number) => void
   log: Logger

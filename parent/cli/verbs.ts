@@ -10,6 +10,7 @@ import { list } from './verbs/list.ts'
 import { logs } from './verbs/logs.ts'
 import { queue } from './verbs/queue.ts'
 import { ready } from './verbs/ready.ts'
+import { reconcile } from './verbs/reconcile.ts'
 import { resize } from './verbs/resize.ts'
 import { rm } from './verbs/rm.ts'
 import { shell } from './verbs/shell.ts'
@@ -31,6 +32,7 @@ const VERBS: readonly Register[] = [
   logs,
   queue,
   ready,
+  reconcile,
   resize,
   rm,
   shell,
