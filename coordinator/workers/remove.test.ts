@@ -90,6 +90,13 @@ test('what is on its way is refused, also where its container has ended once alr
   expect(await left('w1')).toEqual(['exited container', 'record', 'log'])
 })
 
+test('a container that runs is never removed, whatever its record says', async () => {
+  await aStarted(context, 'w1')
+  await context.records.put(aRecord('w1', { end: anEnd({ log: null }) }))
+  await expect(removeWorker('w1', true, context)).rejects.toMatchObject({ code: 'worker-failed' })
+  expect(await left('w1')).toEqual(['running container', 'record'])
+})
+
 test('what cannot be known now is refused', async () => {
   await context.records.put(aRecord('w1'))
   await expect(removeWorker('w1', true, context)).rejects.toMatchObject({

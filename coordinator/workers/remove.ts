@@ -1,14 +1,10 @@
 import { Failure } from '../contract/failure.ts'
 import type { ContainerId } from '../contract/names.ts'
 import type { RemoveResult, Worker } from '../contract/worker.ts'
-import type { EngineState } from '../domain/container.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import { removeLog } from '../state/worker-log.ts'
 import type { Context } from './context.ts'
 import { recordEnd } from './finish.ts'
-
-/** A container whose command has run and ended; one that was only created may be a spawn's that begins again. */
-const OVER: ReadonlySet<EngineState> = new Set(['exited', 'dead', 'removing'])
 
 /** How long the engine may take to be done with a container that somebody removes. Milliseconds. */
 const GONE = 10_000
@@ -23,10 +19,11 @@ export async function removeWorker(ref: string, forget: boolean, context: Contex
   const worker = await roster.find(ref)
   const container = (await roster.containers()).find(({ request }) => request === worker.request)
   const underway = [...roster.underway.keys()].some((request) => request === worker.request)
-  if (underway || (container !== undefined && !OVER.has(container.state))) throw notEnded(worker, ref)
+  // One that was never assigned has an end, and may be begun again.
+  if (underway) throw notEnded(worker, ref)
   const record = container === undefined ? records.get(worker.request) : await recordEnd(container, context)
   const end = record?.end ?? null
-  // Without an end it may run where the engine cannot be seen; unless somebody else has just forgotten it.
+  // It runs, or cannot be seen now; unless somebody else has just forgotten it.
   if (end === null && worker.state !== 'ended') throw notEnded(worker, ref)
   if (container !== undefined) await engine.remove(container.id)
   const notices = forget ? await forgetWorker(worker, container?.id, end?.log ?? null, context) : []

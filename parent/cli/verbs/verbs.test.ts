@@ -55,6 +55,15 @@ test('stop --json of several has what was stopped, what failed, and the first fa
   })
 })
 
+test('one name that fails is one failure', async () => {
+  const { code, out, err } = await coordinator(['rm', 'nope', '--json'], stopping)
+  expect([code, err]).toEqual([5, ''])
+  expect(JSON.parse(out)).toEqual({
+    schemaVersion: 1,
+    error: { code: 'not-found', exitCode: 5, message: 'No worker "nope".', hint: 'coordinator list' },
+  })
+})
+
 test('rm reports every name, says whether the record goes too, and exits with the first failure', async () => {
   const { code, out, err, seen } = await coordinator(['rm', 'w1', 'nope', 'w2', '--record'], stopping)
   expect([code, out, err]).toEqual([5, 'w1\nw2\n', 'w2 had ended.\nNo worker "nope".\nNext: coordinator list\n'])
