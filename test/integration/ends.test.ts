@@ -41,6 +41,14 @@ const ENDS: [what: string, options: string[], command: string[], end: Partial<Ex
     { reason: 'exited', exitCode: 139, signal: 'SEGV' },
     ['a signal ended the command (exit code 139, signal SEGV).'],
   ],
+  // tmux hangs up on a terminal that nobody has open.
+  [
+    'exit 5 with nothing of its terminal open',
+    [],
+    sh('exec </dev/null >/dev/null 2>&1; sleep 1; exit 5'),
+    { reason: 'exited', exitCode: 5, signal: null },
+    [],
+  ],
   [
     'too much memory',
     ['--memory', '32m'],
