@@ -15,6 +15,7 @@ import { spawn, type SpawnContext } from './processor/spawn.ts'
 import { Room } from './processor/room.ts'
 import { Surroundings } from './project/surroundings.ts'
 import { SpawnQueue } from './queue/spawn-queue.ts'
+import { SpooledInputs } from './queue/spooled-inputs.ts'
 import { Reconciler } from './reconciler/loop.ts'
 import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
@@ -75,6 +76,13 @@ async function main(): Promise<void> {
   }
   const surroundings = new Surroundings(engine, environment)
   const queue = new SpawnQueue({ redis: address, instance: environment.HAL9000_NAME, key, onError: onRedisError })
+  const inputs = new SpooledInputs({
+    redis,
+    instance: environment.HAL9000_NAME,
+    key,
+    onError: onRedisError,
+    now: Date.now,
+  })
   const reconciler = new Reconciler(context, {
     count: environment.HAL9000_KEEP_RECORDS,
     age: environment.HAL9000_KEEP_AGE,
@@ -91,11 +99,13 @@ async function main(): Promise<void> {
     room,
     network: () => surroundings.network(),
     checkNetwork: () => surroundings.checkNetwork(),
+    input: (order) => inputs.read(order),
   }
 
   const control: ControlContext = {
     ...context,
     queue,
+    inputs,
     room,
     arriving: new Map(),
     events,
@@ -125,7 +135,7 @@ async function main(): Promise<void> {
 
   // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
   const resuming = async (): Promise<void> => {
-    await resume(queue, spawnContext)
+    await resume(queue, inputs, spawnContext)
     resumed = true
   }
   void resuming()
@@ -161,10 +171,10 @@ function failureOf(check: Promise<void>): Promise<Failure | undefined> {
 }
 
 /** Takes up the queue as soon as Redis is there, however long that takes. */
-async function resume(queue: SpawnQueue, context: SpawnContext): Promise<void> {
+async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: SpawnContext): Promise<void> {
   for (;;) {
     try {
-      for (const order of await queue.pending()) takeUp(order, queue, context)
+      for (const order of await queue.pending()) takeUp(order, queue, inputs, context)
       await queue.start((order, begun) => spawn(order, begun, context))
       return
     } catch (error) {
@@ -175,10 +185,12 @@ async function resume(queue: SpawnQueue, context: SpawnContext): Promise<void> {
 }
 
 /** An order from before: it is on its way until it has an answer, which it gets in time. */
-function takeUp(order: SpawnOrder, queue: SpawnQueue, context: Context): void {
+function takeUp(order: SpawnOrder, queue: SpawnQueue, inputs: SpooledInputs, context: Context): void {
   const { underway } = context.roster
   underway.set(order.request, { order, state: 'queued' })
-  inTime(order, queue.settled(order.request), { ...context, queue })
+  const settled = queue.settled(order.request)
+  inputs.dropOnceSettled(order, settled)
+  inTime(order, settled, { ...context, queue })
     .catch(() => {}) // Told as an event; who asked asks again.
     .finally(() => underway.delete(order.request))
 }

@@ -1,13 +1,28 @@
 # shellcheck shell=bash
-# The assignment: NUL-terminated `key=value` entries on stdin, `hal9000=1` first, `end=` last. Sets uid, gid, project,
-# identity, mode, size, name and the lists env, secret and argv; refuses anything it does not understand.
+# The assignment: NUL-terminated `key=value` entries on stdin, `hal9000=1` first, `end=` last. Where the second one is
+# `input=LENGTH`, so many raw bytes stand behind it: the command's input. Sets uid, gid, project, identity, mode, size,
+# name, input and the lists env, secret and argv; refuses anything it does not understand.
 
-# bash would read a pipe byte by byte: 100 kB took it a tenth of a second. cat waits in its stead, in the background,
-# because a trap runs during `wait` but not during a command.
+# In the background, because a trap runs during `wait` but not during a command.
 begin_reading() {
-  (umask 0077 && exec cat >$run/assignment) <&0 &
+  (spool) <&0 &
   reader=$!
   exec </dev/null
+}
+
+# The input to a file of its own, the entries to another. bash reads a pipe byte by byte (100 kB took it a tenth of a
+# second) and holds no NUL: it reads two entries, head the input, cat the rest. In the user's folder, which is root's
+# yet, the input is in its place: 8 MB are copied once. A stream that breaks off, wherever, has no `end=`.
+spool() {
+  local LC_ALL=C entry
+  umask 0077
+  exec >$run/assignment
+  for _ in 1 2; do
+    IFS='' read -r -d '' entry || break
+    printf '%s\0' "$entry"
+    [[ ! $entry =~ ^input=(0|[1-9][0-9]{0,7})$ ]] || head -c "${BASH_REMATCH[1]}" >$user/input
+  done
+  exec cat
 }
 
 read_assignment() {
@@ -26,7 +41,7 @@ read_assignment() {
 
 take_entries() {
   local entry
-  name=worker uid='' gid='' project='' identity='' mode='' size=80x24
+  name=worker uid='' gid='' project='' identity='' mode='' size=80x24 input=''
   env=() secret=() argv=()
   for entry; do
     case $entry in
@@ -40,6 +55,7 @@ take_entries() {
       gid=*) gid=${entry:4} ;;
       mode=*) mode=${entry:5} ;;
       size=*) size=${entry:5} ;;
+      input=*) input=${entry:6} ;;
       term=*) ;; # of use to a client only, and `attach` is told it again
       *) refuse bad-assignment "Unknown entry \"${entry%%=*}\"." ;;
     esac
@@ -55,6 +71,7 @@ check_assignment() {
   check project "$project" '^/'
   check mode "$mode" '^(session|pipes)$'
   check size "$size" '^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$'
+  [[ -z $input || -e $user/input ]] || refuse bad-assignment "The assignment's input is not where it belongs."
   for entry in "${env[@]}"; do check 'name in env' "${entry%%=*}" '^[A-Za-z_][A-Za-z0-9_]*$' "$entry"; done
   # A name without a slash that does not begin with a dot cannot leave /run/secrets.
   for entry in "${secret[@]}"; do check 'name in secret' "${entry%%=*}" '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' "$entry"; done

@@ -4,11 +4,16 @@
  */
 export const DEFAULT_SOCKET = '/run/hal9000/control.sock'
 
+/** Most that a command can be given as its input. Bytes. */
+export const MAX_INPUT = 8 * 1024 * 1024
+
 export const ROUTE = {
   ready: '/v1/ready',
   status: '/v1/status',
   reconcile: '/v1/reconcile',
   workers: '/v1/workers',
+  /** PUT: the input of the request of that id, as raw bytes, before the request itself. */
+  input: '/v1/inputs/:id',
   stopAll: '/v1/workers/stop',
   worker: '/v1/workers/:ref',
   stop: '/v1/workers/:ref/stop',

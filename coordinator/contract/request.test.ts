@@ -9,6 +9,7 @@ describe('a spawn request', () => {
       ...LEAST,
       settings: {},
       secrets: {},
+      input: null,
       remove: true,
       replace: false,
       io: 'session',
@@ -46,6 +47,8 @@ describe('a spawn request', () => {
     ['a secret named as a path', { secrets: { '../x': 'YQ==' } }],
     ['a secret that is not base64', { secrets: { x: 'a*' } }],
     ['a wait that is no duration', { wait: 'soon' }],
+    ['an input that is too long', { input: 8 * 2 ** 20 + 1 }],
+    ['an input of no length', { input: -1 }],
     ['a way to run that is not there', { run: 'background' }],
   ])('with %s is refused', (_what, fields) => {
     expect(SpawnRequest.safeParse({ ...LEAST, ...fields }).success).toBe(false)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_INPUT } from './control.ts'
 import { RequestId, WorkerName } from './names.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -100,6 +101,8 @@ export const SpawnRequest = z.strictObject({
       z.base64().max(1_000_000),
     )
     .default({}),
+  /** Length of the command's input, which was sent before (ROUTE.input); null = it has none. Bytes. */
+  input: z.number().int().min(0).max(MAX_INPUT, { error: 'is more than 8 MiB' }).nullable().default(null),
   remove: z.boolean().default(true),
   replace: z.boolean().default(false),
   io: z.enum(['session', 'pipes']).default('session'),

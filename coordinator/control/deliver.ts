@@ -6,12 +6,14 @@ import { runMode } from '../domain/run-mode.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { fromOrder } from '../domain/worker-view.ts'
 import type { SpawnQueue } from '../queue/spawn-queue.ts'
+import type { SpooledInputs } from '../queue/spooled-inputs.ts'
 import type { Context } from '../workers/context.ts'
 import { inTime } from '../workers/take-back.ts'
 import { type IntakeContext, takeIn } from './intake.ts'
 
 export type DeliverContext = Context & {
   queue: Pick<SpawnQueue, 'add' | 'answer' | 'cancel' | 'depth' | 'settled'>
+  inputs: SpooledInputs
   intake: IntakeContext
   maxQueue: number
   /** Requests that are being taken in now, until the queue knows them. */
@@ -52,11 +54,19 @@ async function acceptFirst(request: SpawnRequest, context: DeliverContext): Prom
   const known = await context.queue.answer(request.id)
   if (known !== undefined) return known
   if (context.roster.underway.has(request.id)) return { settled: context.queue.settled(request.id) }
-  const order = await takeIn(request, context.intake)
-  const { settled } = await enqueue(order, context)
-  const answered = inTime(order, settled, context)
-  answered.catch(() => {}) // Told as an event too; with --no-wait nobody waits for it here.
-  return { settled: answered }
+  try {
+    const order = await takeIn(request, context.intake)
+    await context.inputs.claim(order)
+    const { settled } = await enqueue(order, context)
+    context.inputs.dropOnceSettled(order, settled)
+    const answered = inTime(order, settled, context)
+    answered.catch(() => {}) // Told as an event too; with --no-wait nobody waits for it here.
+    return { settled: answered }
+  } catch (error) {
+    // Refused for good, unless it may be asked again.
+    if (request.input !== null && Failure.from(error).code !== 'not-ready') context.inputs.drop(request.id)
+    throw error
+  }
 }
 
 async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<Accepted> {

@@ -61,6 +61,7 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
     limits: settings.limits,
     env: settings.env,
     secrets: request.secrets,
+    input: request.input,
     timeout: settings.timeout ?? null,
     onNetworkLoss: settings.onNetworkLoss,
     size: request.size,

@@ -25,6 +25,7 @@ test.each([
   ],
   [{ secrets: { '../x': 'YQ==' } }, '--secret "../x": a secret name is letters, digits, _ . -.'],
   [{ wait: 'soon' }, '--wait: "soon" is not a duration such as 90s, 10m or 2h.'],
+  [{ input: 8_388_609 }, '--stdin: is more than 8 MiB.'],
   [{ colour: 'red' }, 'the request: Unrecognized key: "colour".'],
 ])('%j: %s', (fields, message) => {
   expect(() => parseInput(SpawnRequest, { ...LEAST, ...fields })).toThrow(

@@ -14,6 +14,7 @@ const GIVEN_AS: Record<string, string> = {
   'settings.onNetworkLoss': '--on-network-loss',
   'settings.env': '--env',
   secrets: '--secret',
+  input: '--stdin',
   wait: '--wait',
   grace: '--time',
   size: 'the terminal size',

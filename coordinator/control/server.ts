@@ -1,10 +1,12 @@
 import { chmod, rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Failure, type FailureCode } from '../contract/failure.ts'
+import { formatSize } from '../contract/units.ts'
 import { SCHEMA_VERSION } from '../contract/worker.ts'
 import { attachRoutes } from './attach.ts'
 import type { ControlContext } from './context.ts'
 import { eventRoutes } from './events.ts'
+import { inputRoutes } from './inputs.ts'
 import { logRoutes } from './logs.ts'
 import { queueRoutes } from './queue.ts'
 import { statsRoutes } from './stats.ts'
@@ -33,7 +35,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
     },
   })
   server.setErrorHandler((error, request, reply) => {
-    const failure = asFailure(error)
+    const failure = asFailure(error, request.routeOptions.bodyLimit)
     // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.
     const level = failure.code === 'unexpected' ? 'error' : 'info'
     context.log[level](
@@ -50,6 +52,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
   })
   statusRoutes(server, context)
   reconcileRoutes(server, context)
+  inputRoutes(server, context)
   workerRoutes(server, context)
   logRoutes(server, context)
   queueRoutes(server, context)
@@ -80,10 +83,12 @@ const STATUS: Partial<Record<FailureCode, number>> = {
   'queue-timeout': 429,
 }
 
-function asFailure(error: unknown): Failure {
+function asFailure(error: unknown, bodyLimit: number): Failure {
   if (error instanceof Error && 'statusCode' in error && !(error instanceof Failure)) {
-    if (error.statusCode === 413)
-      return new Failure('invalid-value', 'The request is larger than 16 MB.', { cause: error })
+    if (error.statusCode === 413) {
+      const most = formatSize(bodyLimit)
+      return new Failure('invalid-value', `The request is larger than the ${most} that it may be.`, { cause: error })
+    }
     if (error.statusCode === 400) return new Failure('usage', error.message, { cause: error })
   }
   return Failure.from(error)

@@ -64,7 +64,7 @@ test('what is not limited is not mentioned', () => {
 test('everything that can grow has a bound', () => {
   expect(containerOptions(spec).HostConfig).toMatchObject({
     LogConfig: { Type: 'json-file', Config: { 'max-size': '50m', 'max-file': '2' } },
-    Tmpfs: { '/run': 'rw,nosuid,nodev,mode=755,size=33554432' },
+    Tmpfs: { '/run': 'rw,nosuid,nodev,mode=755,size=41943040' },
   })
 })
 

@@ -53,3 +53,29 @@ test('every word of a command arrives as it was given, whatever it looks like', 
     ),
   )
 })
+
+test('an input is in it byte for byte, behind its length and before everything that it could be taken for', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+    fc.constantFrom('', '\0', 'end=\0', 'x\0arg=rm\0end=\0', '\n').map((text) => Buffer.from(text)),
+  )
+  fc.assert(
+    fc.property(bytes, (input) => {
+      const told = encodeAssignment(anOrder('w1', { input: input.length }), input)
+      const head = Buffer.from(`hal9000=1\0input=${input.length}\0`)
+      expect(told.subarray(0, head.length)).toEqual(head)
+      expect(told.subarray(head.length, head.length + input.length)).toEqual(input)
+      const rest = encodeAssignment(anOrder('w1')).subarray('hal9000=1\0'.length)
+      expect(told.subarray(head.length + input.length)).toEqual(rest)
+    }),
+  )
+})
+
+test.each([
+  ['missing', 3, null],
+  ['shorter', 3, Buffer.from('ab')],
+  ['longer', 3, Buffer.from('abcd')],
+  ['nobody’s', null, Buffer.alloc(0)],
+])('an input that is %s is never sent for what was announced', (_what, announced, input) => {
+  expect(() => encodeAssignment(anOrder('w1', { input: announced }), input)).toThrow(/not as long as it was announced/)
+})

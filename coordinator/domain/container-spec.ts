@@ -1,3 +1,4 @@
+import { MAX_INPUT } from '../contract/control.ts'
 import type { InstanceName } from '../contract/names.ts'
 import type { Limits } from '../contract/worker.ts'
 import { workerLabels } from './container.ts'
@@ -28,8 +29,8 @@ export type ContainerSpec = {
  */
 const ENTRYPOINT_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID', 'SETPCAP', 'KILL'] as const
 
-/** Room for sockets, pipes, the argument file and secrets below /run. */
-const RUN_SIZE = 32 * 1024 * 1024
+/** Room for sockets, pipes, the argument file, secrets and the command's input below /run. */
+const RUN_SIZE = 32 * 1024 * 1024 + MAX_INPUT
 
 /**
  * A worker's container. Neither the command nor the environment are here: they travel in the assignment, so that

@@ -40,6 +40,8 @@ export const SpawnOrder = z.object({
   env: z.record(z.string(), z.string()),
   /** Name → base64. */
   secrets: z.record(z.string(), z.string()),
+  /** Length of the command's input, which is spooled beside the queue; null = it has none. Bytes. */
+  input: z.number().nullable().default(null),
   /** Milliseconds the command may run; null = no limit. */
   timeout: z.number().nullable(),
   onNetworkLoss: OnNetworkLoss.default('keep'),

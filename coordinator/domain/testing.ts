@@ -99,6 +99,7 @@ export function anOrder(name = 'w1', fields: Partial<SpawnOrder> = {}): SpawnOrd
     limits: LIMITS,
     env: {},
     secrets: {},
+    input: null,
     timeout: null,
     onNetworkLoss: 'keep',
     size: { columns: 80, rows: 24 },

@@ -17,7 +17,13 @@ beforeEach(async () => {
 afterEach(() => base[Symbol.asyncDispose]())
 
 function contextWith(capacity: Capacity): SpawnContext & { room: Room } {
-  return { ...base, room: new Room(capacity, base.roster), network: async () => 'none', checkNetwork: async () => {} }
+  return {
+    ...base,
+    room: new Room(capacity, base.roster),
+    network: async () => 'none',
+    checkNetwork: async () => {},
+    input: async () => null,
+  }
 }
 
 const late = anOrder('late', { waitUntil: NOW - 5_000 })
@@ -64,4 +70,21 @@ test("while it waits for room it is known why; taken back it is nobody's failure
   expect(context.room.because).toBeNull()
   expect(base.events).toEqual([])
   expect(base.roster.underway.size).toBe(0)
+})
+
+test('an order whose input is gone fails before it stops the worker that it would replace', async () => {
+  const order = anOrder('held', { replace: true, input: 3 })
+  const replaced = await aStarted(base, 'held', { ...anOrder('other-request'), name: order.name })
+  const gone = new Failure('worker-failed', 'The input is gone.')
+  const context = { ...contextWith(UNBOUNDED), input: () => Promise.reject(gone) }
+  await expect(spawn(order, false, context)).rejects.toBe(gone)
+  expect(await base.engine.containers()).toMatchObject([{ id: replaced, state: 'running' }])
+})
+
+test('one that was ready before its coordinator died needs its input no more', async () => {
+  const order = anOrder('had', { input: 3 })
+  const first = await spawn(order, false, { ...contextWith(UNBOUNDED), input: async () => Buffer.from('abc') })
+  const context = { ...contextWith(UNBOUNDED), input: () => Promise.reject(new Error('it is gone')) }
+  const again = await spawn(order, true, context)
+  expect(again.worker).toMatchObject({ id: first.worker.id, state: 'running' })
 })

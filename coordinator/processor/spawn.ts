@@ -24,6 +24,8 @@ export type SpawnContext = Context & {
   network: () => Promise<string>
   /** Fails when there is none that they could join. */
   checkNetwork: () => Promise<void>
+  /** The order's input for its command; null when it has none. Fails when it is gone. */
+  input: (order: SpawnOrder) => Promise<Buffer | null>
 }
 
 /**
@@ -48,6 +50,9 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     if (context.records.get(request)?.end !== null) await context.room.enter(order, context.now)
     passed('admitted')
     context.roster.underway.set(request, { order, state: 'creating' })
+    // Before anything is done: what cannot be run must not stop another (--replace). What was ready before a crash has it.
+    const wasReady = (context.records.get(request)?.readyAt ?? null) !== null
+    const input = wasReady ? null : await context.input(order)
     const spec = workerContainerSpec(context.instance, order, await context.network())
     let taken = await takeName(order, spec, context)
     while (taken.taken !== 'created') {
@@ -57,7 +62,7 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     }
     passed('created')
     context.roster.underway.set(request, { order, state: 'starting' })
-    const record = await start(taken.id, order, context, passed)
+    const record = await start(taken.id, order, input, context, passed)
     return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
   } catch (error) {
     const failure = await explained(error, context)
@@ -87,6 +92,7 @@ async function explained(error: unknown, { checkNetwork }: SpawnContext): Promis
 async function start(
   id: ContainerId,
   order: SpawnOrder,
+  input: Buffer | null,
   context: SpawnContext,
   passed: (stage: string) => void,
 ): Promise<WorkerRecord> {
@@ -101,7 +107,7 @@ async function start(
       passed('started')
       await stored // On disk before the worker is told: a crash from here on finds what was asked.
       // Not awaited: `ready` proves that all was read, and a refusal says why it was not.
-      line.assign(encodeAssignment(order)).catch(() => {})
+      line.assign(encodeAssignment(order, input)).catch(() => {})
       const said = await line.heard(FIRST_WORD)
       if (said?.said !== 'ready') throw refusal(said, order, context)
       passed('ready')

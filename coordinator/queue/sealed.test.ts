@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { seal, unseal } from './sealed.ts'
+import { seal, sealBytes, unseal, unsealBytes } from './sealed.ts'
 
 const KEY = Buffer.alloc(32, 1)
 /** What the cipher says of a payload that is not as it was sealed, or too short to be one. */
@@ -18,6 +18,18 @@ test('what is sealed comes out as it went in', () => {
         expect(unseal(key, context, seal(key, context, payload))).toEqual(JSON.parse(JSON.stringify(payload)))
       },
     ),
+  )
+})
+
+test('bytes come out as they went in, and take no more room than nonce and tag', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 500 }), fc.string(), (array, context) => {
+      const bytes = Buffer.from(array)
+      const sealed = sealBytes(KEY, context, bytes)
+      expect(sealed).toHaveLength(bytes.length + 28)
+      expect(unsealBytes(KEY, context, sealed)).toEqual(bytes)
+      expect(() => unsealBytes(KEY, `${context}x`, sealed)).toThrow(NOT_OURS)
+    }),
   )
 })
 

@@ -6,18 +6,26 @@ const TAG = 16
 
 /** Encrypts a payload for the queue; `context` (the request's id) is bound to it, so that payloads cannot be swapped. */
 export function seal(key: Buffer, context: string, payload: unknown): string {
-  const nonce = randomBytes(NONCE)
-  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(context))
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(payload)), cipher.final()])
-  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64')
+  return sealBytes(key, context, Buffer.from(JSON.stringify(payload))).toString('base64')
 }
 
 /** The inverse of `seal`; throws when the key, the context or a single bit is another. */
 export function unseal(key: Buffer, context: string, sealed: string): unknown {
-  const bytes = Buffer.from(sealed, 'base64')
+  return JSON.parse(unsealBytes(key, context, Buffer.from(sealed, 'base64')).toString())
+}
+
+/** The same for bytes that are no JSON, and for a store that takes bytes. */
+export function sealBytes(key: Buffer, context: string, bytes: Buffer): Buffer {
+  const nonce = randomBytes(NONCE)
+  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(context))
+  const sealed = [cipher.update(bytes), cipher.final()]
+  return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed])
+}
+
+/** The inverse of `sealBytes`; throws when the key, the context or a single bit is another. */
+export function unsealBytes(key: Buffer, context: string, sealed: Buffer): Buffer {
   // The length is given, or a tag cut to 4 bytes would do.
-  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE), { authTagLength: TAG })
-  decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
-  const payload = Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()])
-  return JSON.parse(payload.toString())
+  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE), { authTagLength: TAG })
+  decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(NONCE, NONCE + TAG))
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE + TAG)), decipher.final()])
 }

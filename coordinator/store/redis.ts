@@ -62,15 +62,19 @@ const FULL = 0.95
 
 /** Fails with `not-ready` when Redis is away, full, or may throw entries away: a queue that forgets is none. */
 export async function checkRedis(redis: Redis): Promise<void> {
-  const info = await redis.info('memory').catch((cause: unknown) => {
-    throw redisFailure(cause)
-  })
-  const field = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? ''
-  const [used, most] = [Number(field('used_memory')), Number(field('maxmemory'))]
+  const { used, most, policy } = await redisMemory(redis)
   if (most > 0 && used > most * FULL) throw redisFailure(new Error('OOM: nearly'))
-  const policy = field('maxmemory_policy')
   if (policy === '' || policy === 'noeviction') return
   throw new Failure('not-ready', `Redis has the policy "${policy}" and may throw requests away.`, {
     hint: 'set maxmemory-policy to noeviction in Redis',
   })
+}
+
+/** How much memory Redis uses and how much it may at most, 0 = any. Bytes. And what it does then. Fails with `not-ready`. */
+export async function redisMemory(redis: Pick<Redis, 'info'>): Promise<{ used: number; most: number; policy: string }> {
+  const info = await redis.info('memory').catch((cause: unknown) => {
+    throw redisFailure(cause)
+  })
+  const field = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? ''
+  return { used: Number(field('used_memory')), most: Number(field('maxmemory')), policy: field('maxmemory_policy') }
 }

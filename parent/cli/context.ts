@@ -4,7 +4,7 @@ import type { Control } from './control-client.ts'
 export type Environment = Record<string, string | undefined>
 
 /** Our standard input: a terminal, a pipe or a file. */
-type Input = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
+type Input = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown; unref?: () => unknown }
 
 /** Our standard output or standard error. */
 export type Output = Writable & { isTTY?: boolean; columns?: number; rows?: number }
@@ -22,6 +22,8 @@ export type World = {
   readonly stdout: Output
   readonly stderr: Output
   readonly signals: Signals
+  /** Whether our standard input is /dev/null, which is what `docker exec` gives without -i. */
+  readonly inputIsNull: () => boolean
   /** Ends us as a lost terminal would: SIGHUP to ourselves. */
   readonly hangUp: () => void
   /** Changes a setting of the terminal that is our stdin, as stty(1) does. */

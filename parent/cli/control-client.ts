@@ -7,9 +7,10 @@ import { Cut, cutOf } from './cut.ts'
 import { persist } from './persist.ts'
 
 type Call = {
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT'
   path: string
-  body?: object
+  /** Bytes as they are, anything else as JSON. */
+  body?: object | Buffer
   /** How long cut connections and "not ready" are met with another try. Milliseconds, default 10 s. */
   patience?: number
   /** When to give up whatever happens. Milliseconds from the first try; default never. */
@@ -87,7 +88,8 @@ function exchange<T>(
   take?: (upgraded: Upgraded) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
+    const raw = Buffer.isBuffer(call.body) ? call.body : undefined
+    const body = raw ?? (call.body && Buffer.from(JSON.stringify(call.body)))
     const sent = request({
       // Without an agent, whose work for TLS server names alone takes 3 ms.
       createConnection: () => connect(socketPath),
@@ -95,7 +97,10 @@ function exchange<T>(
       path: call.path,
       headers: {
         ...headers,
-        ...(body && { 'content-type': 'application/json', 'content-length': String(body.length) }),
+        ...(body && {
+          'content-type': raw ? 'application/octet-stream' : 'application/json',
+          'content-length': String(body.length),
+        }),
       },
       ...(call.signal && { signal: call.signal }),
     })

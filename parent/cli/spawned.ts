@@ -13,7 +13,7 @@ import { write, writeJson } from './write.ts'
 export async function deliver(
   context: Context,
   { worker, run, notices, timings }: SpawnResult,
-  options: { noWait?: true; detachKeys?: DetachKeys },
+  options: { noWait?: true; stdin?: true; detachKeys?: DetachKeys },
 ): Promise<number> {
   const queuedOnly = options.noWait === true
   if (context.json && (queuedOnly || run.mode === 'detached')) {
@@ -30,7 +30,8 @@ export async function deliver(
     for (const line of nextSteps(worker)) context.say(line)
     return 0
   }
-  return stayInForeground(context, worker, options.detachKeys)
+  // Our stdin was the command's input; there is nobody to type into its terminal.
+  return options.stdin ? stayWith(context, worker) : stayInForeground(context, worker, options.detachKeys)
 }
 
 function nextSteps(worker: Worker): string[] {

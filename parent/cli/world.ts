@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { World } from './context.ts'
+
+/** Device 1:3, as stat(2) packs it. */
+const NULL_DEVICE = 0x103
 
 /**
  * The real world of a command. Streams are made on first use, because making them costs milliseconds that
@@ -19,6 +22,7 @@ export function realWorld(version: string): World {
       return process.stderr
     },
     signals: process,
+    inputIsNull: () => fstatSync(0).rdev === NULL_DEVICE,
     hangUp: () => void process.kill(process.pid, 'SIGHUP'),
     stty: (setting) => void spawnSync('stty', [setting], { stdio: ['inherit', 'ignore', 'ignore'] }),
     now: Date.now,

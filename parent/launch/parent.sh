@@ -72,10 +72,10 @@ pass() {
       if given --no-tty "$@" || given -T "$@" || given --no-stdin "$@"; then pipe "$@"; else relay "$@"; fi ;;
     yes:spawn:*)
       # Without a session there is nothing to attach to, and output must not wait for the end.
-      if given --no-tty "$@" || given --stdin "$@"; then inside 3 -i "$@"; else spawn_here "$@"; fi ;;
+      if given --stdin "$@"; then fed "$@"; elif given --no-tty "$@"; then inside 3 -i "$@"; else spawn_here "$@"; fi ;;
     yes:coordinator:stop-all) if [ -t 2 ]; then asked "$@"; else inside 5 -i "$@"; fi ;;
     *:coordinator:exec) shift; pipe "$@" ;;
-    *) if given --stdin "$@"; then inside 3 -i "$@"; else inside 5 "-i -e HAL9000_LIFELINE=1" "$@"; fi ;;
+    *) if given --stdin "$@"; then fed "$@"; else inside 5 "-i -e HAL9000_LIFELINE=1" "$@"; fi ;;
   esac
   exit "$code"
 }

@@ -5,7 +5,7 @@
 # Read by ./hal9000.
 # shellcheck disable=SC2154
 
-client='' guarded='' saved='' raw='' command=''
+client='' feeder='' guarded='' saved='' raw='' command=''
 
 # Opens 4 and 5, the two ends of the lifeline, and 6 and 7 to write and read an answer; nothing is left on disk.
 lifeline() {
@@ -55,6 +55,8 @@ leave() {
     hang_up
     restore cut
   fi
+  # Once it is done, its number may be another process's.
+  [ -z "$feeder" ] || read -r _ <&7 || kill "$feeder" 2>/dev/null || :
   restore
   dismiss
   exit "$code"
@@ -133,6 +135,25 @@ spawn_here() {
     *) [ -z "$line" ] || printf '%s\n' "$line"
       cat <&7 ;;
   esac
+}
+
+# spawn --stdin: the caller's stdin goes into the lifeline. The mark behind it says that this was all; a client that is
+# killed in the middle makes an end of it, too.
+fed() {
+  mark=$(new_id)
+  feed &
+  feeder=$!
+  inside 5 "-i -e HAL9000_INPUT_MARK=$mark" "$@"
+}
+
+feed() {
+  exec 5<&- 7<&-
+  trap 'kill "$!"; exit' TERM
+  cat <&3 >&4 6>&- &
+  if wait "$!"; then all=y; else all=n; fi
+  trap - TERM
+  printf %s "$mark$all" >&4
+  echo >&6
 }
 
 # A verb that asks: docker's own terminal will do, since nothing stays behind that matters.

@@ -42,6 +42,7 @@ export function orderFor({ image, project }: Subject, command: string[]): SpawnO
     limits: { memory: null, cpus: null, pids: null },
     env: {},
     secrets: {},
+    input: null,
     timeout: null,
     onNetworkLoss: 'keep',
     size: { columns: 80, rows: 24 },

@@ -3,7 +3,9 @@ import type { Environment } from '../context.ts'
 
 /** Variables of ours that say how to talk to the coordinator or to the launcher, not what to run. */
 const OURS_ALONE = new Set(
-  ['SOCKET', 'HANDOFF', 'CWD', 'COLUMNS', 'ROWS', 'LIFELINE', 'TERMINAL'].map((name) => `HAL9000_${name}`),
+  ['SOCKET', 'HANDOFF', 'CWD', 'COLUMNS', 'ROWS', 'LIFELINE', 'INPUT_MARK', 'TERMINAL'].map(
+    (name) => `HAL9000_${name}`,
+  ),
 )
 
 /** The worker's environment from `--env-file` texts, then `--env` words; later ones win. */

@@ -24,6 +24,7 @@ export type SpawnOptions = {
   secret?: string[]
   replace?: true
   tty: boolean
+  stdin?: true
   timeout?: string
   onNetworkLoss?: 'keep' | 'stop'
   wait?: string

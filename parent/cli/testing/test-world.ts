@@ -33,6 +33,7 @@ export function testWorld(env: Record<string, string> = {}, terminal = false): T
     stdout,
     stderr,
     signals,
+    inputIsNull: () => false,
     hangUp: () => void signals.emit('SIGHUP'),
     stty: (setting) => settings.push(setting),
     now: Date.now,

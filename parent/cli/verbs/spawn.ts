@@ -9,6 +9,7 @@ import { examples, jsonOption } from '../help.ts'
 import { interruptible } from '../interrupt.ts'
 import { collect } from '../option.ts'
 import type { Register } from '../program.ts'
+import { sendInput } from '../request/input.ts'
 import { spawnRequest, type SpawnOptions } from '../request/spawn-request.ts'
 import { deliver } from '../spawned.ts'
 import { detachKeysOption } from '../terminal/held.ts'
@@ -21,7 +22,8 @@ const DEFAULT_WAIT = 60_000
 const AFTER = `
 PROJECT is a directory of the host; without it the one you are in. Without
 COMMAND the image's agent runs, or a shell. In the foreground a terminal is
-attached to the worker's session; without a terminal the output is copied.
+attached to the worker's session; without a terminal, and with --stdin, the
+output is copied.
 Either way the exit code is the command's. With --json in the foreground the
 output is not copied (read it with "coordinator logs"), and the object is
 printed when the command has ended.`
@@ -47,6 +49,7 @@ export const spawn: Register = (program, context) => {
     .option('--secret <name=file>', "a file's content, handed to the worker under a name", collect)
     .option('--replace', 'stop a running worker of that name first')
     .option('--no-tty', 'plain pipes instead of a session: stdout and stderr kept apart')
+    .option('--stdin', 'hand our stdin, to its end, to the command as its own; at most 8 MiB')
     .option('--timeout <duration>', 'end the command after so long, such as 10m')
     .addOption(
       new Option(
@@ -64,6 +67,7 @@ export const spawn: Register = (program, context) => {
       examples(
         'spawn --detach --name w1 -- sleep 600',
         'spawn --no-tty -- sh -c "id; pwd"',
+        'spawn --stdin -- sha256sum <notes.txt',
         'spawn --memory 1g --cpus 1 --timeout 10m --env CI=1 -- git fsck',
       ),
     )
@@ -72,6 +76,7 @@ export const spawn: Register = (program, context) => {
       // Commander has put the words after "--" behind ours.
       if (excess.length > 0) throw commandBeforeDashes(project, [...excess, ...words])
       const request = spawnRequest(project, options, context)
+      if (options.stdin) request.input = await sendInput(context, request.id)
       context.exitCode = await deliver(context, await send(context, request), options)
     })
 }
