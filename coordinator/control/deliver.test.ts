@@ -69,6 +69,7 @@ beforeEach(async () => {
   context = {
     ...base,
     queue,
+    inputs: { keep: async () => {}, claim: async () => {}, drop: () => {}, dropOnceSettled: () => {} },
     arriving: new Map(),
     maxQueue: 10,
     intake: {

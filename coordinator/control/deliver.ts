@@ -13,7 +13,7 @@ import { type IntakeContext, takeIn } from './intake.ts'
 
 export type DeliverContext = Context & {
   queue: Pick<SpawnQueue, 'add' | 'answer' | 'cancel' | 'depth' | 'settled'>
-  inputs: SpooledInputs
+  inputs: Pick<SpooledInputs, 'keep' | 'claim' | 'drop' | 'dropOnceSettled'>
   intake: IntakeContext
   maxQueue: number
   /** Requests that are being taken in now, until the queue knows them. */

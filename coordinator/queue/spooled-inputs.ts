@@ -62,7 +62,7 @@ export class SpooledInputs {
     const sealed = await this.#get(order.request)
     if (sealed === null) {
       throw new Failure('worker-failed', `Worker "${order.name}" was not started: the input of its command is gone.`, {
-        hint: 'spawn it again',
+        hint: 'start it again',
       })
     }
     return unsealBytes(this.#options.key, contextOf(order.request), sealed)

@@ -41,6 +41,7 @@ async function isUnderstood(program: string, argv: string[]): Promise<boolean> {
       socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`),
   )
   const world = testWorld({ HAL9000_SOCKET: coordinator.socketPath, HAL9000_CWD: '/proj' }, true)
+  world.stdin.end()
   const code = await run(program, program === 'spawn' ? spawn : coordinatorVerbs, world, argv)
   return argv.includes('--help') ? code === 0 : code === error.exitCode && coordinator.seen.length > 0
 }

@@ -86,7 +86,7 @@ test('a stdin that docker exec did not hand over is not taken for an empty one',
   const world = Object.assign(testWorld(), { inputIsNull: () => true })
   const { code, seen } = await spawned(world, () => {})
   expect([code, seen]).toEqual([2, []])
-  expect(world.err()).toContain('Next: docker exec -i')
+  expect(world.err()).toContain('Next: add -i to docker exec')
 })
 
 test('in the foreground it is not attached, also on a terminal', async () => {

@@ -109,6 +109,6 @@ function unread(): Failure {
 
 function none(): Failure {
   return new Failure('usage', 'There is no input to hand over: our stdin is /dev/null.', {
-    hint: 'docker exec -i …, or ./hal9000 spawn --stdin …',
+    hint: 'add -i to docker exec, or use the launcher on the host',
   })
 }

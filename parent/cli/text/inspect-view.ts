@@ -38,7 +38,7 @@ export function inspectView({ worker, exit }: WorkerDetail): string {
 }
 
 const CONDITION: Record<Condition, string> = {
-  'network-lost': 'network-lost: the network it joined is gone for good; stop it and spawn it again to get another',
+  'network-lost': 'network-lost: the network it joined is gone for good; stop it and start it again to get another',
   'limit-hit': 'limit-hit: processes were killed for want of memory (raise it with --memory), or its time is over',
   'needs-input': 'needs-input: its command waits for an answer',
   'stopping-late': 'stopping-late: the grace of a stop is over, and it still runs',
