@@ -12,39 +12,39 @@ beforeAll(async () => {
 })
 afterAll(() => instance.down())
 
-/** What has a meaning to a shell, to tmux, to a terminal or to the assignment on the way. */
-const WORDS = [
-  ['tmux', ';', 'a;', '\\;', ';kill-server', '#{pane_pid}', '#(id)', '%1'],
-  ['a shell', '$(id)', '`id`', '$HOME', '~', '*', '!!', '|', '&', '>x', "'", '"', '\\', '\\n', '{a,b}', '#'],
-  ['options', '-', '--', '-c', '--help', '--json', '-la'],
-  ['white space', '', ' ', 'a b', '\t', 'a\nb', '\n', 'a\r\n', ' lead', 'trail '],
-  ['a terminal', '\u001B[31mred\u001B[0m', '\u0003', '\u0004', '\u001A', '\u007F', '\u0001', 'grüß 漢字 🚀'],
-  ['the assignment', 'end=', 'arg=x', 'env=A=1', 'hal9000=1', '\u001Ehal9000 ready'],
-  ['2,000 words', ...Array.from({ length: 2_000 }, (_, index) => `word-${index}`)],
-  ['one word of 100 kB', 'x'.repeat(100_000)],
-] as const
+/** What has a meaning to tmux, a shell, commands, terminals, or the assignment, on the way. */
+const MEANINGFUL = [
+  [';', 'a;', '\\;', ';kill-server', '#{pane_pid}', '#(id)', '%1'],
+  ['$(id)', '`id`', '$HOME', '~', '*', '!!', '|', '&', '>x', "'", '"', '\\', '\\n', '{a,b}', '#'],
+  ['-', '--', '-c', '--help', '--json', '-la'],
+  ['', ' ', 'a b', '\t', 'a\nb', '\n', 'a\r\n', ' lead', 'trail '],
+  ['\u001B[31mred\u001B[0m', '\u0003', '\u0004', '\u001A', '\u007F', '\u0001', 'grüß 漢字 🚀'],
+  ['end=', 'arg=x', 'env=A=1', 'hal9000=1', '\u001Ehal9000 ready'],
+].flat()
+
+const WORDS: [what: string, words: string[]][] = [
+  ['with a meaning of their own', MEANINGFUL],
+  ['2,000 of them', Array.from({ length: 2_000 }, (_, index) => `word-${index}`)],
+  ['one of 100 kB', ['x'.repeat(100_000)]],
+]
 
 describe.each([
   ['in a session', []],
   ['on pipes', ['--no-tty']],
 ])('%s', (_how, options) => {
-  test.each(WORDS.map(([what, ...words]) => [what, words] as const))(
-    'a command gets the words that it was given, whatever they mean to %s',
-    async (_what, words) => {
-      await rm(join(project, 'argv'), { force: true })
-      const note = ['sh', '-c', String.raw`printf "%s\0" "$@" >argv`, 'note']
-      const ran = await instance.exec(['spawn', ...options, project, '--', ...note, ...words])
-      expect(await readFile(join(project, 'argv'), 'utf8')).toBe(words.map((word) => `${word}\0`).join(''))
-      expect(ran).toMatchObject({ code: 0, stderr: '' })
-    },
-  )
+  test.each(WORDS)('a command gets the very words that it was given: %s', async (_what, words) => {
+    await rm(join(project, 'argv'), { force: true })
+    const note = ['sh', '-c', String.raw`printf "%s\0" "$@" >argv`, 'note']
+    const ran = await instance.exec(['spawn', ...options, project, '--', ...note, ...words])
+    expect(await readFile(join(project, 'argv'), 'utf8')).toBe(words.map((word) => `${word}\0`).join(''))
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+  })
 })
 
 test('the launcher passes words as they are', async () => {
-  const words = WORDS.slice(0, 6).flatMap(([, ...some]) => some)
   const note = ['sh', '-c', String.raw`printf "%s\0" "$@" >argv`, 'note']
-  const ran = await instance.hal(['spawn', '--no-tty', project, '--', ...note, ...words])
-  expect(await readFile(join(project, 'argv'), 'utf8')).toBe(words.map((word) => `${word}\0`).join(''))
+  const ran = await instance.hal(['spawn', '--no-tty', project, '--', ...note, ...MEANINGFUL])
+  expect(await readFile(join(project, 'argv'), 'utf8')).toBe(MEANINGFUL.map((word) => `${word}\0`).join(''))
   expect(ran).toMatchObject({ code: 0, stderr: '' })
 })
 

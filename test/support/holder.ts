@@ -24,7 +24,7 @@ export async function holderIn(state: HolderState, subject: Subject, kept = fals
 function commandFor(state: HolderState, { commands }: Subject): string[] {
   if (state === 'exited' || state === 'dead') return commands.exit(3)
   // Files whose removal takes the engine a while.
-  if (state === 'removing') return ['sh', '-c', 'mkdir /tmp/many; cd /tmp/many; seq 15000 | xargs touch']
+  if (state === 'removing') return ['sh', '-c', 'mkdir /tmp/many; cd /tmp/many; seq 25000 | xargs touch']
   return commands.sleep
 }
 
