@@ -58,8 +58,11 @@ pass() {
     *) up >&2; look ;;
   esac
   settings
-  # Inside there is no terminal to look at: this says that stdout is one here.
-  if [ -t 1 ]; then variables="$variables -e HAL9000_TERMINAL=1"; fi
+  # Inside there is no terminal to look at: this says that stdout is one here, and how wide.
+  if [ -t 1 ]; then
+    size=$(stty size <&1 2>/dev/null) || size='24 80'
+    variables="$variables -e HAL9000_TERMINAL=1 -e HAL9000_COLUMNS=${size#* }"
+  fi
   here=$(pwd -P)
   on_terminal=no
   if [ -t 0 ] && [ -t 1 ]; then on_terminal=yes; fi
