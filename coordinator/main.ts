@@ -1,7 +1,8 @@
 import { closeSync, writeSync } from 'node:fs'
+import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import pino from 'pino'
-import { Failure } from './contract/failure.ts'
+import { FAILURES, Failure } from './contract/failure.ts'
 import { Attachments } from './control/attachments.ts'
 import type { ControlContext } from './control/context.ts'
 import type { IntakeContext } from './control/intake.ts'
@@ -11,6 +12,11 @@ import { connector } from './docker/connection.ts'
 import { dockerodeEngine } from './docker/dockerode-engine.ts'
 import { untold } from './domain/worker-events.ts'
 import { build, readEnvironment } from './environment.ts'
+import { keepEpoch } from './instance/epoch.ts'
+import { Hold, type Loss } from './instance/hold.ts'
+import { isIntact } from './instance/lock.ts'
+import { removeOwnerRecord } from './instance/owner-record.ts'
+import { takeInstance } from './instance/take.ts'
 import { spawn, type SpawnContext } from './processor/spawn.ts'
 import { Room } from './processor/room.ts'
 import { Surroundings } from './project/surroundings.ts'
@@ -21,6 +27,7 @@ import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
 import { readUserFile } from './state/user-file.ts'
 import { EventLog } from './store/event-log.ts'
+import { claimEpoch, fenceOf, raiseEpoch } from './store/fence.ts'
 import { checkRedis, openRedis, redisAddress } from './store/redis.ts'
 import type { Context } from './workers/context.ts'
 import { Roster } from './workers/roster.ts'
@@ -28,6 +35,8 @@ import { inTime } from './workers/take-back.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
+/** How long Redis may take to say whether the instance is still ours. Milliseconds. */
+const REDIS_PATIENCE = 1_000
 /** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
 const SHUTDOWN_REST = 500
 
@@ -48,8 +57,19 @@ async function main(): Promise<void> {
     base: { instance: environment.HAL9000_NAME },
   })
   const onRedisError = quietly(log)
-  const home = environment.HAL9000_HOME
+  const home = await realpath(environment.HAL9000_HOME).catch(() => environment.HAL9000_HOME)
 
+  const { owner, lock } = await takeInstance({
+    home,
+    instance: environment.HAL9000_NAME,
+    version: build().version,
+    environment: process.env,
+    log,
+    now: Date.now,
+  })
+  passed('held')
+  // The entrypoint has made it, and somebody may have removed it since.
+  await mkdir(join(home, 'logs', 'workers'), { recursive: true, mode: 0o700 })
   const [records, key] = await Promise.all([openRecords(join(home, 'sessions')), loadKey(join(home, 'key'))])
   for (const problem of records.problems) log.warn({ problem }, 'a record could not be read')
   passed('records')
@@ -57,8 +77,17 @@ async function main(): Promise<void> {
   const engine = dockerodeEngine(connector(environment.HAL9000_DOCKER_SOCKET), environment.HAL9000_NAME)
   const address = redisAddress(environment.HAL9000_REDIS_URL)
   const redis = openRedis(address, onRedisError)
+  const fence = fenceOf(environment.HAL9000_NAME, owner.epoch)
+  let claimed = false
+  const hold = new Hold({
+    epoch: owner.epoch,
+    lockIntact: () => isIntact(home, lock),
+    greatestEpoch: async () => (claimed ? await soon(raiseEpoch(redis, fence)) : undefined),
+    onLoss: (loss) => leave(loss, log),
+    now: () => performance.now(),
+  })
   const found = records.all()
-  const events = new EventLog(redis, environment.HAL9000_NAME, (kept) => untold(found, kept))
+  const events = new EventLog(redis, environment.HAL9000_NAME, fence, (kept) => untold(found, kept))
   const roster = new Roster(engine, records, environment.HAL9000_NAME, Date.now)
   let resumed = false
   const context: Context = {
@@ -68,6 +97,7 @@ async function main(): Promise<void> {
     records,
     roster,
     recording: new Map(),
+    stillHeld: () => hold.confirm(),
     note: (event) => events.add(event),
     desireKnown: () => resumed && redis.status === 'ready',
     wakeAt: (time) => reconciler.wakeAt(time),
@@ -75,7 +105,13 @@ async function main(): Promise<void> {
     now: Date.now,
   }
   const surroundings = new Surroundings(engine, environment)
-  const queue = new SpawnQueue({ redis: address, instance: environment.HAL9000_NAME, key, onError: onRedisError })
+  const queue = new SpawnQueue({
+    redis: address,
+    instance: environment.HAL9000_NAME,
+    key,
+    fence,
+    onError: onRedisError,
+  })
   const inputs = new SpooledInputs({
     redis,
     instance: environment.HAL9000_NAME,
@@ -114,8 +150,9 @@ async function main(): Promise<void> {
     intake: intakeContext(surroundings, context),
     maxQueue: environment.HAL9000_MAX_QUEUE,
     maxWorkers: environment.HAL9000_MAX_WORKERS,
-    version: build().version,
-    startedAt: new Date().toISOString(),
+    owner,
+    version: owner.version,
+    startedAt: owner.startedAt,
     startup,
     projectRoots: environment.HAL9000_PROJECT_ROOTS,
     networkKind: () => surroundings.networkKind(),
@@ -133,12 +170,18 @@ async function main(): Promise<void> {
   passed('listening')
   announceReadiness()
 
-  // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
-  const resuming = async (): Promise<void> => {
+  // Redis's epoch is looked at for the first time before anything is written there; from then on, as the lock, for life.
+  const claim = async (): Promise<void> => {
+    const before = await claimEpoch(redis, fence)
+    if (before >= owner.epoch) await startAbove(before, owner.epoch, home, log)
+    claimed = true
+    await events.flush()
+    // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
     await resume(queue, inputs, spawnContext)
     resumed = true
   }
-  void resuming()
+  claim().catch(fail)
+  const unwatch = hold.watch()
   await reconciler.start()
   passed('reconciled')
   context.note({
@@ -146,16 +189,18 @@ async function main(): Promise<void> {
     worker: null,
     project: null,
     request: null,
-    message: `version ${control.version}`,
+    message: `version ${owner.version}, epoch ${owner.epoch}`,
   })
 
   const shutDown = async (signal: NodeJS.Signals): Promise<void> => {
     log.info({ signal }, 'shutting down')
+    unwatch()
     context.note({ kind: 'coordinator-stopping', worker: null, project: null, request: null, message: signal })
     await queue.close(SHUTDOWN_GRACE)
     const rest = Promise.all([server.close(), reconciler.stop(), events.flush()])
     await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, SHUTDOWN_REST).unref())])
     redis.disconnect()
+    await removeOwnerRecord(home, owner).catch((error: unknown) => log.warn({ err: error }, 'the owner record stays'))
     log.info('stopped')
     // What still runs is a stop in its grace; the next coordinator finds it in the record and goes on.
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
@@ -168,6 +213,34 @@ function failureOf(check: Promise<void>): Promise<Failure | undefined> {
     () => undefined,
     (error: unknown) => Failure.from(error),
   )
+}
+
+/** What Redis says in good time; undefined when it does not. */
+async function soon(answer: Promise<number>): Promise<number | undefined> {
+  const late = new Promise<undefined>((resolve) => {
+    setTimeout(() => resolve(undefined), REDIS_PATIENCE).unref()
+  })
+  return await Promise.race([answer.catch(() => undefined), late])
+}
+
+/** Ends this process at once, in the middle of whatever it does: the instance is not ours any more. */
+function leave(loss: Loss, log: pino.Logger): void {
+  log.fatal({ lost: loss.lost }, `this coordinator has lost its instance and ends: ${loss.because}`)
+  // By its code the service's finish script knows whether to start the next one.
+  end(FAILURES[loss.lost === 'epoch' ? 'instance-locked' : 'not-ready'].exitCode)
+}
+
+/** Redis knows our epoch, or a greater one: the state directory is new, or an older copy. The next start goes above that. */
+async function startAbove(before: number, epoch: number, home: string, log: pino.Logger): Promise<void> {
+  await keepEpoch(home, before)
+  log.warn(`Redis knows epoch ${before}, and the state directory gave us ${epoch}: starting again above both`)
+  end(FAILURES['not-ready'].exitCode)
+}
+
+function end(code: number): void {
+  // Not by exitCode: what is under way would be gone on with until all of it has ended.
+  // oxlint-disable-next-line unicorn/no-process-exit
+  process.exit(code)
 }
 
 /** Takes up the queue as soon as Redis is there, however long that takes. */
@@ -226,8 +299,11 @@ function quietly(log: pino.Logger): (error: Error) => void {
   }
 }
 
-main().catch((error: unknown) => {
+function fail(error: unknown): void {
   const failure = Failure.from(error)
   pino({ name: 'coordinator' }).fatal({ err: failure }, failure.message)
-  process.exitCode = failure.exitCode
-})
+  // Connections may be open already, and a coordinator that does not serve must not keep the lock.
+  end(failure.exitCode)
+}
+
+main().catch(fail)

@@ -23,6 +23,7 @@ const bundles = {
   deploy: 'coordinator/deploy/main.ts',
   daemon: values.daemon,
   probe: 'coordinator/project/probe-main.ts',
+  'parent-log': 'coordinator/parent-log.ts',
 }
 
 /** Doors in libraries behind which lies much code for what this product never does. */

@@ -10,6 +10,7 @@ export const MAX_INPUT = 8 * 1024 * 1024
 export const ROUTE = {
   ready: '/v1/ready',
   status: '/v1/status',
+  owner: '/v1/owner',
   reconcile: '/v1/reconcile',
   workers: '/v1/workers',
   /** PUT: the input of the request of that id, as raw bytes, before the request itself. */

@@ -8,6 +8,7 @@ import { agentOf } from '../domain/agent.ts'
 import type { Host } from '../domain/settings.ts'
 import { resolveSettings, settingsFromEnvironment, settingsFromFile } from '../domain/settings.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
+import { ENFORCEMENT_KEY } from '../instance/enforcement.ts'
 import type { Image } from '../docker/engine.ts'
 import { PROJECT_FILE } from '../project/project-file.ts'
 import { type ProjectContext, resolveProject } from '../project/resolve.ts'
@@ -87,7 +88,7 @@ function callersOwn(
 
 async function readUserFile(context: IntakeContext): Promise<Settings> {
   const text = await context.userFile()
-  return text === null ? {} : settingsFromFile(text, USER_FILE)
+  return text === null ? {} : settingsFromFile(text, USER_FILE, [ENFORCEMENT_KEY])
 }
 
 /** The image's facts; refuses one that is not there, or that does not speak the worker's protocol. */

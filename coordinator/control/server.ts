@@ -1,4 +1,4 @@
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, rename, rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Failure, type FailureCode } from '../contract/failure.ts'
 import { formatSize } from '../contract/units.ts'
@@ -50,6 +50,8 @@ export async function listen(socketPath: string, context: ControlContext): Promi
       'The control API has no such route; is the command of another version than the coordinator?',
     )
   })
+  // A coordinator that has been succeeded answers nobody: the client asks again, and reaches the successor.
+  server.addHook('onRequest', () => context.stillHeld())
   statusRoutes(server, context)
   reconcileRoutes(server, context)
   inputRoutes(server, context)
@@ -59,10 +61,14 @@ export async function listen(socketPath: string, context: ControlContext): Promi
   statsRoutes(server, context)
   eventRoutes(server, context)
   attachRoutes(server, context)
-  // Left by a coordinator that was killed; the instance's lock says that none other is there.
-  await rm(socketPath, { force: true })
-  await server.listen({ path: socketPath })
-  await chmod(socketPath, 0o600)
+  // Under a name of its own first: it is closed to others when it appears, and takes the place of what a predecessor left
+  // without a moment in between. And libuv removes the name that it was bound to when it is closed, which by then must not
+  // be a successor's.
+  const own = `${socketPath}.${context.owner.epoch}`
+  await rm(own, { force: true })
+  await server.listen({ path: own })
+  await chmod(own, 0o600)
+  await rename(own, socketPath)
   return server
 }
 

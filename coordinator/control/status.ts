@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
+import type { Owner } from '../contract/owner.ts'
 import type { Condition, NetworkKind, Status, WorkerState } from '../contract/worker.ts'
 import type { EngineHost } from '../docker/engine.ts'
 import type { DeliverContext } from './deliver.ts'
@@ -10,6 +11,8 @@ import { answer } from './workers.ts'
 const PATIENCE = 2_000
 
 export type StatusContext = {
+  /** Who we are, for the handshake. */
+  owner: Owner
   version: string
   startedAt: string
   /** Milliseconds of each startup phase. */
@@ -30,6 +33,7 @@ export function statusRoutes(server: FastifyInstance, context: DeliverContext & 
       throw new Failure('not-ready', problem.message, { hint: problem.hint ?? 'coordinator status', cause: problem })
     return answer({ ready: true })
   })
+  server.get(ROUTE.owner, () => Promise.resolve(answer(context.owner)))
   server.get(ROUTE.status, async () => answer(await status(context)))
 }
 

@@ -188,3 +188,14 @@ test('a parent that ends while it starts is a failure at once', async () => {
     message: expect.stringContaining('ended while it started'),
   })
 })
+
+test('a coordinator that is kept down is asked to start, once', async () => {
+  const one = engine()
+  const asked: string[] = []
+  one.deployment.run = async (_, command) => {
+    asked.push(command.join(' '))
+    return asked.length > 3 ? 0 : 4
+  }
+  await one.up()
+  expect(asked).toEqual(['coordinator ready', 'coordinator daemon start', 'coordinator ready', 'coordinator ready'])
+})

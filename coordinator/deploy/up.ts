@@ -137,6 +137,7 @@ function deed(op: Op): string {
 /** Waits for the control API; `not-ready` with the end of the parent's log when it does not come. */
 async function ready(deployment: Deployment, instance: string, world: World): Promise<void> {
   const deadline = world.now() + READY_WITHIN
+  let asked = false
   while (true) {
     const { parent } = await deployment.see()
     if (parent === undefined || parent.state === 'exited' || parent.state === 'dead') {
@@ -148,8 +149,10 @@ async function ready(deployment: Deployment, instance: string, world: World): Pr
         },
       )
     }
-    const code = await deployment.run(parent.id, ['coordinator', 'ready'])
-    if (code === 0) return
+    if ((await deployment.run(parent.id, ['coordinator', 'ready'])) === 0) return
+    // One that was stopped with `coordinator daemon stop` is kept down until it is asked for, and it is.
+    if (!asked) await deployment.run(parent.id, ['coordinator', 'daemon', 'start'])
+    asked = true
     if (world.now() > deadline) {
       throw new Failure(
         'not-ready',

@@ -49,6 +49,12 @@ describe('settings from a file', () => {
     expect(settingsFromFile('{"memory": "1g"}', 'f').memory).toBe(2 ** 30)
   })
 
+  test('leave out what is none of a worker, where the file may have it', () => {
+    const text = '{"enforceSingleDaemonProcess": true, "cpus": 2}'
+    expect(settingsFromFile(text, 'f', ['enforceSingleDaemonProcess'])).toEqual({ cpus: 2 })
+    expect(() => settingsFromFile(text, 'f')).toThrow('f: Unrecognized key: "enforceSingleDaemonProcess".')
+  })
+
   test.each([
     ['{', '/p/hal9000.json is not valid JSON.'],
     ['null', '/p/hal9000.json: Invalid input: expected object, received null.'],

@@ -105,26 +105,30 @@ export function settingsFromEnvironment(environment: Record<string, string | und
   throw new Failure('invalid-value', `${variable} in the ${whose} environment: ${said(issue)}.`)
 }
 
-/** Settings from a JSON file's text; fails with `invalid-value`, naming the file. */
-export function settingsFromFile(text: string, file: string): Settings {
+/**
+ * Settings from a JSON file's text, but for keys of `others`, which are none of a worker's. Fails with `invalid-value`,
+ * naming the file.
+ */
+export function settingsFromFile(text: string, file: string, others: readonly string[] = []): Settings {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch (cause) {
     throw new Failure('invalid-value', `${file} is not valid JSON.`, { cause })
   }
-  const parsed = Settings.safeParse(stringNumbers(json))
+  const parsed = Settings.safeParse(stringNumbers(json, others))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new Failure('invalid-value', `${file}: ${issue?.path.length ? `${issue.path.join('.')}: ` : ''}${said(issue)}.`)
 }
 
 /** `"timeout": 90` and `"memory": 1073741824` are as good as their text. */
-function stringNumbers(json: unknown): unknown {
+function stringNumbers(json: unknown, others: readonly string[]): unknown {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return json
   const text = (key: string, value: unknown): unknown =>
     typeof value === 'number' && (key === 'memory' || key === 'timeout') ? String(value) : value
-  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, text(key, value)]))
+  const own = Object.entries(json).filter(([key]) => !others.includes(key))
+  return Object.fromEntries(own.map(([key, value]) => [key, text(key, value)]))
 }
 
 /** What is wrong, in the words of the schema; of a name in a record, what is wrong with the name. */

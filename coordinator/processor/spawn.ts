@@ -103,8 +103,10 @@ async function start(
     // Attached before the start, so that not a byte of either direction is missed.
     const line = await engine.connect(id)
     try {
+      await context.stillHeld()
       await engine.start(id)
       passed('started')
+      await context.stillHeld()
       await stored // On disk before the worker is told: a crash from here on finds what was asked.
       // Not awaited: `ready` proves that all was read, and a refusal says why it was not.
       line.assign(encodeAssignment(order, input)).catch(() => {})

@@ -33,6 +33,7 @@ export async function takeName(order: SpawnOrder, spec: ContainerSpec, context: 
   const notices = new Set<string>()
   const deadline = context.now() + PATIENCE
   for (;;) {
+    await context.stillHeld()
     const created = await context.engine.create(spec)
     if (created !== 'taken') return { taken: 'created', id: created, notices: [...notices] }
     const holder = await context.engine.find(spec.name)

@@ -49,6 +49,15 @@ export class Surroundings {
     })
   }
 
+  /** The container that this runs in. */
+  async parent(): Promise<ContainerId> {
+    const owner = await this.#engine.find(await this.#owner())
+    const own = owner?.labels[LABEL.role] === 'net' ? `${this.#environment.HAL9000_NAME}-parent` : owner?.id
+    const parent = own === undefined ? undefined : await this.#engine.find(own)
+    if (parent === undefined) throw notFound()
+    return parent.id
+  }
+
   async project(): Promise<ProjectContext> {
     const {
       HAL9000_HOST_HOME: home,
@@ -82,10 +91,11 @@ export class Surroundings {
   /** Without a holder the owner of the network is the parent itself. */
   async #ownImage(): Promise<string> {
     const self = await this.#engine.find(await this.#owner())
-    if (self === undefined)
-      throw new Failure('not-ready', 'The parent cannot find its own container on this engine.', {
-        hint: './hal9000 up',
-      })
+    if (self === undefined) throw notFound()
     return self.image
   }
+}
+
+function notFound(): Failure {
+  return new Failure('not-ready', 'The parent cannot find its own container on this engine.', { hint: './hal9000 up' })
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
+import { type Fence, fenced } from '../store/fence.ts'
 import { COMMAND_TIMEOUT, type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
 import { reclaim } from './reclaim.ts'
 import { seal, unseal } from './sealed.ts'
@@ -27,6 +29,13 @@ type Sealed = { sealed: string }
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
 
+type ConnectionOptions = {
+  maxRetriesPerRequest: number | null
+  enableOfflineQueue?: boolean
+  commandTimeout?: number
+  lazyConnect?: boolean
+}
+
 /** Who waits for an answer; `queued` once there will be one, `settled` once it is there. */
 type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean; settled: boolean }
 
@@ -36,6 +45,7 @@ export type SpawnQueueOptions = {
   redis: RedisAddress
   instance: string
   key: Buffer
+  fence: Fence
   onError: (error: Error) => void
 }
 
@@ -49,21 +59,18 @@ export class SpawnQueue {
   readonly #waiting = new Map<string, Waiting>()
   /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
   readonly #takenBack = new Map<string, Failure>()
+  readonly #producer: Redis
   #worker: Worker<Sealed, Sealed> | undefined
 
   constructor(options: SpawnQueueOptions) {
     this.#options = options
     // The producer must not buffer: a request is acknowledged only when Redis has it.
-    this.#queue = new Queue('spawn', {
-      connection: {
-        ...this.#options.redis,
-        enableOfflineQueue: false,
-        maxRetriesPerRequest: 1,
-        commandTimeout: COMMAND_TIMEOUT,
-        retryStrategy,
-      },
-      prefix: this.#prefix,
+    this.#producer = this.#connection({
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      commandTimeout: COMMAND_TIMEOUT,
     })
+    this.#queue = new Queue('spawn', { connection: this.#producer, prefix: this.#prefix })
     this.#queue.on('error', options.onError)
   }
 
@@ -74,6 +81,11 @@ export class SpawnQueue {
 
   get #prefix(): string {
     return `hal9000:${this.#options.instance}`
+  }
+
+  /** Every script of BullMQ's goes through here, so that none of a coordinator that has been succeeded writes. */
+  #connection(options: ConnectionOptions): Redis {
+    return fenced(new Redis({ ...this.#options.redis, retryStrategy, ...options }), this.#options.fence)
   }
 
   /**
@@ -154,7 +166,8 @@ export class SpawnQueue {
   async start(process: Process): Promise<void> {
     await this.#ask(() => reclaim(this.#queue, this.#workerName))
     this.#worker = new Worker<Sealed, Sealed>('spawn', (job) => this.#process(job, process), {
-      connection: { ...this.#options.redis, maxRetriesPerRequest: null, retryStrategy },
+      // BullMQ works on duplicates of it: one for what blocks, one for the rest.
+      connection: this.#connection({ maxRetriesPerRequest: null, lazyConnect: true }),
       prefix: this.#prefix,
       concurrency: CONCURRENCY,
       lockDuration: LOCK,
@@ -184,6 +197,8 @@ export class SpawnQueue {
     })
     await Promise.race([finished, forced])
     await Promise.race([Promise.all([this.#worker?.close(true), this.#queue.close()]), forced])
+    this.#producer.disconnect()
+    await Promise.race([this.#worker?.disconnect(), forced])
   }
 
   async #process(job: Job<Sealed>, process: Process): Promise<Sealed> {

@@ -84,8 +84,9 @@ export class Reconciler {
   }
 
   async #onePass(): Promise<void> {
-    const { log, now, records, home } = this.#context
+    const { log, now, records, home, stillHeld } = this.#context
     try {
+      await stillHeld()
       const { steps, present } = await this.#plan()
       if (steps.length > 0) log.debug({ plan: render(steps) }, 'reconcile')
       for (const [request, own] of perWorker(steps)) this.#begin(request, own)

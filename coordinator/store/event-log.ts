@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { CoordinatorEvent, type NewEvent } from '../contract/event.ts'
+import type { Fence } from './fence.ts'
 import { redisFailure } from './redis.ts'
 
 /** How many events are kept. */
@@ -17,6 +18,8 @@ type Stored = Omit<CoordinatorEvent, 'id'>
 /** Events in the order of their ids, and the id after which a reader goes on. */
 export type Events = { events: CoordinatorEvent[]; last: string }
 
+const APPEND = `return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'event', ARGV[2])`
+
 /**
  * What happened, as a Redis stream: ordered by the id that Redis gives, which is also where a reader goes on.
  * Events that Redis cannot take at once are kept in order and stored when it is back, each once.
@@ -24,6 +27,7 @@ export type Events = { events: CoordinatorEvent[]; last: string }
 export class EventLog {
   readonly #redis: Redis
   readonly #key: string
+  readonly #script: string
   readonly #listeners = new Set<(event: CoordinatorEvent) => void>()
   /** What a coordinator before this one owes, given what is kept; undefined once it is paid. */
   #owed: ((kept: readonly CoordinatorEvent[]) => NewEvent[]) | undefined
@@ -34,11 +38,17 @@ export class EventLog {
   #unsure = false
 
   /** `owed`: events to be stored before all others, as soon as Redis is there. */
-  constructor(redis: Redis, instance: string, owed: (kept: readonly CoordinatorEvent[]) => NewEvent[] = () => []) {
+  constructor(
+    redis: Redis,
+    instance: string,
+    fence: Fence,
+    owed: (kept: readonly CoordinatorEvent[]) => NewEvent[] = () => [],
+  ) {
     this.#redis = redis
     this.#owed = owed
     this.#redis.on('ready', () => this.#store())
     this.#key = `hal9000:${instance}:events`
+    this.#script = fence.prelude + APPEND
   }
 
   /** Notes what happened; never fails and never waits. */
@@ -65,8 +75,9 @@ export class EventLog {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Returns when all that could be stored is. */
+  /** Stores what waits to be stored; returns when all that could be is. */
   async flush(): Promise<void> {
+    this.#store()
     await this.#storing
   }
 
@@ -107,9 +118,7 @@ export class EventLog {
   }
 
   async #append(event: Stored): Promise<string> {
-    const id = await this.#redis.xadd(this.#key, 'MAXLEN', '~', KEEP, '*', 'event', JSON.stringify(event))
-    if (id === null) throw new Error('Redis gave the event no id')
-    return id
+    return String(await this.#redis.eval(this.#script, 1, this.#key, KEEP, JSON.stringify(event)))
   }
 
   async #find(event: Stored): Promise<string | undefined> {

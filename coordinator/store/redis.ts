@@ -50,6 +50,12 @@ export function openRedis(address: RedisAddress, onError: (error: Error) => void
 
 /** Why Redis did not do what it was asked, as a person can act on it. */
 export function redisFailure(cause: unknown): Failure {
+  const fenced = cause instanceof Error && cause.message.includes('FENCED')
+  if (fenced)
+    return new Failure('not-ready', 'Another coordinator holds this instance in Redis.', {
+      hint: 'coordinator daemon status',
+      cause,
+    })
   const full = cause instanceof Error && cause.message.startsWith('OOM')
   const message = full
     ? 'Redis is full: it takes no more requests.'

@@ -16,6 +16,8 @@ export type Context = {
   roster: Roster
   /** Ends that are being written now, by container. */
   recording: Map<ContainerId, Promise<WorkerRecord | undefined>>
+  /** Returns while the instance is this coordinator's; never once it is another's (instance/hold.ts). Before every effect. */
+  stillHeld: () => Promise<void>
   /** Notes an event for the event log; never waits, never fails. */
   note: (event: NewEvent) => void
   /** Whether it can be known what is wanted: Redis can be read, and what waits in it was. */

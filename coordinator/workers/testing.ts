@@ -34,6 +34,7 @@ export async function testContext<E extends Engine>(
     roster: new Roster(engine, records, instance, now),
     recording: new Map(),
     note: (event) => events.push(event),
+    stillHeld: async () => {},
     desireKnown: () => true,
     wakeAt: () => {},
     log: pino({ level: 'silent' }),

@@ -28,6 +28,10 @@ export type World = {
   readonly hangUp: () => void
   /** Changes a setting of the terminal that is our stdin, as stty(1) does. */
   readonly stty: (setting: string) => void
+  /** Runs a program to its end without input; 127 when there is none of that name. */
+  readonly execute: (program: string, args: readonly string[]) => Promise<{ code: number; stdout: string }>
+  /** Runs a program to its end that writes where we do; its exit code. It ends when we do. */
+  readonly passThrough: (program: string, args: readonly string[]) => Promise<number>
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** A fresh id of one letter and 24 hexadecimal digits: valid for requests, jobs and attachments. */

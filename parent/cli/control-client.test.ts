@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -59,6 +62,17 @@ test('nobody listening for long is not-ready, with the socket and a next step', 
   })
   expect(Date.now() - started).toBeGreaterThanOrEqual(150)
   expect(Date.now() - started).toBeLessThan(2_000)
+})
+
+test('one that was stopped on purpose is not waited for', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hal9000-cli-'))
+  await mkdir(join(directory, 'service', 'coordinator'), { recursive: true })
+  await writeFile(join(directory, 'service', 'coordinator', 'down'), '')
+  const started = Date.now()
+  const call = clientAt(join(directory, 'control.sock')).call({ path: '/v1/workers', patience: 60_000 })
+  await expect(call).rejects.toMatchObject({ code: 'not-ready', exitCode: 4, hint: 'coordinator daemon start' })
+  expect(Date.now() - started).toBeLessThan(2_000)
+  await rm(directory, { recursive: true })
 })
 
 test('"not ready" is met with patience, and its reason is what is said in the end', async () => {

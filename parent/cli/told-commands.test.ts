@@ -33,6 +33,7 @@ function isCommand([program = '', word = '', ...rest]: readonly string[]): Promi
 
 /** Whether the program understands it: help is shown, or the coordinator asked. */
 async function isUnderstood(program: string, argv: string[]): Promise<boolean> {
+  if (argv[0] === 'daemon') return isInHelp(argv)
   const error = { code: 'refused-by-policy', exitCode: 7, message: 'Not today.' } as const
   const body = JSON.stringify({ error })
   await using coordinator = await testCoordinator(
@@ -46,10 +47,19 @@ async function isUnderstood(program: string, argv: string[]): Promise<boolean> {
   return argv.includes('--help') ? code === 0 : code === error.exitCode && coordinator.seen.length > 0
 }
 
+/** What acts on the daemon itself asks nobody: its help must know the options. */
+async function isInHelp(argv: readonly string[]): Promise<boolean> {
+  const [words, options] = [argv.filter((one) => /^[a-z]/.test(one)), argv.filter((one) => one.startsWith('--'))]
+  const world = testWorld()
+  const code = await run('coordinator', coordinatorVerbs, world, [...words, '--help'])
+  return code === 0 && options.every((option) => world.out().includes(option))
+}
+
 test('every option that a hint names exists', async () => {
   const helps = await Promise.all(
     [
       ['spawn'],
+      ['coordinator', 'daemon', 'restart'],
       ...['attach', 'exec', 'list', 'logs', 'rm', 'stop', 'stop-all'].map((verb) => ['coordinator', verb]),
     ].map(async ([program = '', ...verb]) => {
       const world = testWorld()

@@ -2,6 +2,7 @@ import { watch } from '../dashboard/watch.ts'
 import type { Register } from './program.ts'
 import { attach } from './verbs/attach.ts'
 import { count } from './verbs/count.ts'
+import { daemon } from './verbs/daemon.ts'
 import { events } from './verbs/events.ts'
 import { exec } from './verbs/exec.ts'
 import { hangUp } from './verbs/hang-up.ts'
@@ -24,6 +25,7 @@ import { wait } from './verbs/wait.ts'
 const VERBS: readonly Register[] = [
   attach,
   count,
+  daemon,
   events,
   exec,
   hangUp,

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { World } from './context.ts'
 
@@ -25,6 +25,20 @@ export function realWorld(version: string): World {
     inputIsNull: () => fstatSync(0).rdev === NULL_DEVICE,
     hangUp: () => void process.kill(process.pid, 'SIGHUP'),
     stty: (setting) => void spawnSync('stty', [setting], { stdio: ['inherit', 'ignore', 'ignore'] }),
+    execute: (program, args) =>
+      new Promise((resolve) => {
+        execFile(program, [...args], (error, stdout) => {
+          resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 127, stdout })
+        })
+      }),
+    passThrough: (program, args) =>
+      new Promise((resolve, reject) => {
+        const child = spawn('setpriv', ['--pdeathsig', 'TERM', program, ...args], {
+          stdio: ['ignore', 'inherit', 'inherit'],
+        })
+        child.on('error', reject)
+        child.on('close', (code) => resolve(code ?? 1))
+      }),
     now: Date.now,
     newId: (letter) => letter + randomHex(12),
     version,

@@ -1,7 +1,7 @@
 import { Failure } from '../../coordinator/contract/failure.ts'
 import { SCHEMA_VERSION } from '../../coordinator/contract/worker.ts'
 import type { Output } from './context.ts'
-import { errorCode } from './error-code.ts'
+import { errorCode } from '../../coordinator/contract/error-code.ts'
 
 /** Errors that mean: whoever read this has gone. `| head` is no failure of ours. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'])

@@ -16,6 +16,8 @@ afterAll(() => instance.down())
 
 /** What deploys or builds is shown by the tests of the launcher. */
 const LAUNCHERS_OWN = /^\.\/hal9000 (up|down|build|restart|test|--)/
+/** What ends the coordinator, and starts it again, is shown by the tests of the daemon's verbs. */
+const DAEMONS_OWN = /^(coordinator|\.\/hal9000) daemon (start|stop|restart)/
 
 /** Codes of ours that say that a command could not be meant for where it is told. */
 const WRONG = new Set([1, 2, 3, 4, 5, 7, 9, 10, 125, 126, 127])
@@ -24,7 +26,7 @@ test('every command that a message, an example or a next step tells does in a re
   const hash = createHash('sha256').update(project).digest('hex').slice(0, 8)
   const told = toldCommands({ worker: 'w1', project, hash })
     .map(({ words }) => words.map((word) => word.replace('~/work', project)))
-    .filter((words) => !LAUNCHERS_OWN.test(words.join(' ')))
+    .filter((words) => !LAUNCHERS_OWN.test(words.join(' ')) && !DAEMONS_OWN.test(words.join(' ')))
   const changes = (words: readonly string[]): boolean => words.some((word) => /^(spawn|stop|stop-all|rm)$/.test(word))
   const outcomes = await Promise.all(told.filter((words) => !changes(words)).map(ran))
   for (const words of told.filter(changes)) {

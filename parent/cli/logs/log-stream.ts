@@ -3,7 +3,7 @@ import { Failure } from '../../../coordinator/contract/failure.ts'
 import { FrameDecoder, type Frame } from '../../../coordinator/contract/frames.ts'
 import { bytesOf } from '../bytes.ts'
 import type { Context } from '../context.ts'
-import { errorCode } from '../error-code.ts'
+import { errorCode } from '../../../coordinator/contract/error-code.ts'
 import { pause } from '../persist.ts'
 import type { LogWriter } from './log-writer.ts'
 

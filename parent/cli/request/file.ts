@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { Failure } from '../../../coordinator/contract/failure.ts'
-import { errorCode } from '../error-code.ts'
+import { errorCode } from '../../../coordinator/contract/error-code.ts'
 
 /** A secret of 750,000 bytes is the most that a request carries as base64. */
 const MOST_BYTES = 750_000

@@ -36,6 +36,8 @@ export function testWorld(env: Record<string, string> = {}, terminal = false): T
     inputIsNull: () => false,
     hangUp: () => void signals.emit('SIGHUP'),
     stty: (setting) => settings.push(setting),
+    execute: () => Promise.resolve({ code: 127, stdout: '' }),
+    passThrough: () => Promise.resolve(127),
     now: Date.now,
     newId: (letter) => `${letter}${String((ids += 1)).padStart(24, '0')}`,
     version: '1.2.3',
