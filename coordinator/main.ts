@@ -35,10 +35,10 @@ import { inTime } from './workers/take-back.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
-/** How long Redis may take to say whether the instance is still ours. Milliseconds. */
-const REDIS_PATIENCE = 1_000
 /** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
 const SHUTDOWN_REST = 500
+/** How long Redis may take to say whether the instance is still ours. Milliseconds. */
+const REDIS_PATIENCE = 1_000
 
 /**
  * The composition root: reads environment, clock and signals, builds the parts, runs, shuts down. The only place that does.
@@ -163,7 +163,8 @@ async function main(): Promise<void> {
         (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.'))
       const spawnTrouble = engineTrouble ?? (await failureOf(surroundings.checkNetwork()))
       const redisTrouble = await failureOf(checkRedis(redis))
-      return [spawnTrouble, redisTrouble].filter((problem) => problem !== undefined)
+      const fenceTrouble = claimed ? undefined : new Failure('not-ready', 'Redis has not taken our epoch yet.')
+      return [spawnTrouble, redisTrouble ?? fenceTrouble].filter((problem) => problem !== undefined)
     },
   }
   const server = await listen(environment.HAL9000_SOCKET, control)

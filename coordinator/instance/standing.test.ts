@@ -72,6 +72,7 @@ describe('one that holds the lock and does not answer', () => {
       'wedged: its process is stopped by a signal (process 123)',
     ],
     [{ ...NOBODY, ...young }, 'starting: it does not answer yet (process 123)'],
+    [{ ...NOBODY, ...young, now: NOW - 60_000 }, 'wedged: it holds the lock, but listens no more (process 123)'],
     [{ ...NOBODY, ...NO_RECORD, service: { ...UP, since: 1_000 } }, 'starting: it has just been started'],
     [{ ...NOBODY, ...NO_RECORD }, 'wedged: process 123 of the service holds the lock and is silent'],
   ])('%#', (change, text) => expect(told(change)).toBe(text))

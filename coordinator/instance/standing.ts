@@ -82,7 +82,9 @@ function silentHolder(facts: Facts): Standing {
     return { state: 'foreign', because: `the instance "${owner.instance}" holds this state directory`, owner }
   }
   if (process.seen === 'stopped') return { state: 'wedged', because: 'its process is stopped by a signal', owner }
-  if (now - Date.parse(owner.startedAt) < START) return { ...starting('it does not answer yet'), owner }
+  const age = now - Date.parse(owner.startedAt)
+  // Not for one from the future: a clock that was set back must not hide it for long.
+  if (age >= 0 && age < START) return { ...starting('it does not answer yet'), owner }
   const because =
     handshake.answer === 'silent'
       ? 'it holds the lock and accepts connections, but does not answer'

@@ -105,6 +105,13 @@ test('stop keeps it down, under a new supervisor too, until start; whoever wants
   expect(started.owner.epoch).toBeGreaterThan(before.epoch)
 })
 
+test('logs without an engine is exit 3', async () => {
+  const { code, stdout } = await instance.exec(['coordinator', 'daemon', 'logs', '--json'], {
+    env: { HAL9000_DOCKER_SOCKET: '/nowhere' },
+  })
+  expect([code, JSON.parse(stdout)]).toMatchObject([3, { error: { code: 'engine-unreachable' } }])
+})
+
 test('./hal9000 up brings back what was stopped', async () => {
   await daemon('stop')
   expect(await instance.hal(['up'])).toMatchObject({ code: 0 })

@@ -41,7 +41,10 @@ describe.each(Object.entries(SOCKETS))('an engine where %s', (what, behaviour) =
     // Both end with the parent.
     if (behaviour !== '')
       await instance.exec(['sh', '-c', `node -e "$FAKE" >/dev/null 2>&1 &`], { env: { FAKE: fake } })
-    await instance.exec(['sh', '-c', `/usr/lib/hal9000/daemon.cjs >${home}/log 2>&1 &`], { env })
+    await instance.exec(
+      ['sh', '-c', `flock -F ${home}/coordinator.lock /usr/lib/hal9000/daemon.cjs >${home}/log 2>&1 &`],
+      { env },
+    )
     await until('it listens', async () => (await instance.exec(['test', '-S', env.HAL9000_SOCKET])).code === 0)
 
     const [listed, spawned, status] = await Promise.all([

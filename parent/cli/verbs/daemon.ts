@@ -98,7 +98,7 @@ function logsVerb(group: Command, context: Context): void {
     .option('-f, --follow', 'go on')
     .option('-n, --tail <lines>', 'only the last lines', wholeNumber(0, 1_000_000))
     .option('--since <time>', 'only what came after a time: 10m (ago) or 2030-01-31T12:00:00Z')
-    .addOption(jsonOption())
+    .option('--json', 'print failures as one JSON object on stdout; the log itself stays as it is')
     .addHelpText('after', examples('coordinator daemon logs --tail 50', 'coordinator daemon logs --follow'))
     .action(async (options: { follow?: true; tail?: number; since?: string; json?: true }) => {
       context.exitCode = await context.passThrough('/usr/lib/hal9000/parent-log.cjs', [
