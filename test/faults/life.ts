@@ -15,8 +15,10 @@ export async function life(instance: Instance, project: string, id: string): Pro
   }
   const [long, short] = [`${id}-long`, `${id}-short`]
   const spawn = async (name: string, says: string, end: string, options: string[] = []): Promise<void> => {
-    const script = `echo ${says} | tee -a ledger-${id}; ${end}`
-    const spawned = await instance.exec(['spawn', '-d', '-n', name, ...options, project, '--', 'sh', '-c', script])
+    // What it says comes over the command line, or as its input.
+    const [said, input] = options.includes('--stdin') ? ['cat', { input: `${says}\n` }] : [`echo ${says}`, {}]
+    const words = ['sh', '-c', `${said} | tee -a ledger-${id}; ${end}`]
+    const spawned = await instance.exec(['spawn', '-d', '-n', name, ...options, project, '--', ...words], input)
     expect('spawn', [spawned.code, spawned.stdout], [0, `${name}\n`])
   }
   const endOf = async (name: string): Promise<unknown[]> => {
@@ -34,7 +36,7 @@ export async function life(instance: Instance, project: string, id: string): Pro
   )
   expect('stop', (await instance.exec(['coordinator', 'stop', long])).code, 0)
   expect('end', await endOf(long), ['stopped', 143])
-  await spawn(short, 'third', 'exit 3')
+  await spawn(short, 'third', 'exit 3', ['--stdin'])
   expect('end', await endOf(short), ['exited', 3])
   expect('logs', (await instance.exec(['coordinator', 'logs', short])).stdout, 'third\n')
   const ends = (await instance.list('-a')).filter(({ name }) => name.startsWith(`${id}-`))

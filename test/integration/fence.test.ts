@@ -92,10 +92,11 @@ test('one that was succeeded changes nothing in Redis, whatever it tries', async
   await old.events.flush()
   await expect(old.queue.add(order())).rejects.toMatchObject({ code: 'not-ready' })
   let done = 0
-  await old.queue.start(() => {
+  const refused = old.queue.start(() => {
     done += 1
     return spawned()
   })
+  await expect(refused).rejects.toMatchObject({ code: 'not-ready' })
   // Time for the worker to take the job, if it could.
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   expect(await raiseEpoch(old.redis, old.fence)).toBe(2)
