@@ -89,7 +89,6 @@ async function main(): Promise<void> {
   const found = records.all()
   const events = new EventLog(redis, environment.HAL9000_NAME, fence, (kept) => untold(found, kept))
   const roster = new Roster(engine, records, environment.HAL9000_NAME, Date.now)
-  let resumed = false
   const context: Context = {
     instance: environment.HAL9000_NAME,
     home,
@@ -99,7 +98,7 @@ async function main(): Promise<void> {
     recording: new Map(),
     stillHeld: () => hold.confirm(),
     note: (event) => events.add(event),
-    desireKnown: () => resumed && redis.status === 'ready',
+    desireKnown: () => roster.resumed && redis.status === 'ready',
     wakeAt: (time) => reconciler.wakeAt(time),
     log,
     now: Date.now,
@@ -179,7 +178,6 @@ async function main(): Promise<void> {
     await events.flush()
     // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
     await resume(queue, inputs, spawnContext)
-    resumed = true
   }
   claim().catch(fail)
   const unwatch = hold.watch()
@@ -249,6 +247,7 @@ async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: SpawnCo
   for (;;) {
     try {
       for (const order of await queue.pending()) takeUp(order, queue, inputs, context)
+      context.roster.resumed = true
       await queue.start((order, begun) => spawn(order, begun, context))
       return
     } catch (error) {

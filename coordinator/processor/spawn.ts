@@ -60,6 +60,12 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
       if (going !== 'never-assigned') return going
       taken = await takeName(order, spec, context)
     }
+    const meanwhile = endedRun(request, context)
+    if (meanwhile !== undefined) {
+      // The name was free because the order's own container had just been removed, after its end was written.
+      await context.engine.remove(taken.id)
+      return reported(meanwhile, order)
+    }
     passed('created')
     context.roster.underway.set(request, { order, state: 'starting' })
     const record = await start(taken.id, order, input, context, passed)

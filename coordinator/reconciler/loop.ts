@@ -4,6 +4,7 @@ import type { WorkerContainer } from '../domain/container.ts'
 import { isAlive } from '../domain/lifecycle.ts'
 import type { NetworkOwner } from '../domain/network.ts'
 import { reconcile, render, type Seen, type Step } from '../domain/reconcile.ts'
+import type { WorkerRecord } from '../domain/worker-record.ts'
 import { removeLog } from '../state/worker-log.ts'
 import type { Retention } from '../state/records.ts'
 import type { Context } from '../workers/context.ts'
@@ -106,9 +107,13 @@ export class Reconciler {
     const { roster, records, desireKnown } = this.#context
     const busy = new Set(roster.underway.keys())
     const containers = await roster.containers()
+    const all = records.all()
+    // Until the queue is known any that is not ready may be a spawn's that goes on: its container may have ended for want of
+    // an assignment only, and the order is begun again.
+    if (!roster.resumed) for (const request of notReady(containers, all)) busy.add(request)
     return {
       containers,
-      records: records.all(),
+      records: all,
       busy,
       desireKnown: desireKnown(),
       absentBefore: this.#absent,
@@ -220,6 +225,13 @@ export class Reconciler {
   #event(kind: 'engine-back' | 'engine-lost', message: string): void {
     this.#context.note({ kind, worker: null, project: null, request: null, message })
   }
+}
+
+function notReady(containers: readonly WorkerContainer[], records: readonly WorkerRecord[]): RequestId[] {
+  const settled = new Set(
+    records.filter(({ readyAt, end }) => readyAt !== null || end !== null).map(({ request }) => request),
+  )
+  return [...containers, ...records].map(({ request }) => request).filter((request) => !settled.has(request))
 }
 
 function perWorker(steps: readonly Step[]): Map<RequestId, Step[]> {

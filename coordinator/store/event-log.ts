@@ -133,7 +133,7 @@ export class EventLog {
 }
 
 function stored(event: NewEvent, now: Date): Stored {
-  return { at: now.toISOString(), exit: null, ...event }
+  return { at: now.toISOString(), ...event, exit: event.exit ?? null }
 }
 
 /** What a newer version than this one has stored is left out. */

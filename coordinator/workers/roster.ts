@@ -12,6 +12,8 @@ import type { Records } from '../state/records.ts'
  */
 export class Roster {
   readonly underway = new Map<RequestId, Underway>()
+  /** Whether `underway` has the spawns that a coordinator before this one left in the queue; not while Redis is away. */
+  resumed = false
   /** Open terminals by request. */
   readonly attached = new Map<string, number>()
   readonly #engine: Engine

@@ -82,6 +82,17 @@ test('"not ready" is met with patience, and its reason is what is said in the en
   expect(coordinator.seen.length).toBeGreaterThan(3)
 })
 
+test('a refusal that is long in coming does not begin the patience anew', async () => {
+  let now = 0
+  await using coordinator = await testCoordinator((_, response) => {
+    now += 3_000
+    refuse(response, 503, NOT_READY)
+  })
+  const client = controlClient({ socketPath: coordinator.socketPath, now: () => now, retryEvery: 1 })
+  await expect(client.call({ path: '/v1/events', patience: 5_000 })).rejects.toMatchObject({ code: 'not-ready' })
+  expect(coordinator.seen).toHaveLength(3)
+})
+
 test('without patience there is one try', async () => {
   await using coordinator = await testCoordinator((_, response) => refuse(response, 503, NOT_READY))
   const call = clientAt(coordinator.socketPath).call({ path: '/v1/ready', patience: 0 })

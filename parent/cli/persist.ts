@@ -15,7 +15,7 @@ export type Persistence = {
   socketPath: string
 }
 
-/** An attempt held longer than this was served: what cuts it is new trouble. Milliseconds. */
+/** An attempt that was held longer than this before it broke off was served: what cuts it is new trouble. Milliseconds. */
 const SERVED = 2_000
 
 /** Tries again after every Cut, until the patience is over; then throws what was wrong last as `not-ready`. */
@@ -30,7 +30,9 @@ export async function persist<T>(attempt: () => Promise<T>, options: Persistence
     } catch (error) {
       if (!(error instanceof Cut)) throw error
       const now = options.now()
-      trouble = trouble === undefined || now - started > SERVED ? now : trouble
+      // A refusal that was long in coming served nobody.
+      const served = error.kind === 'broken' && now - started > SERVED
+      trouble = trouble === undefined || served ? now : trouble
       absent = error.kind === 'absent' ? (absent ?? now) : undefined
       const over =
         now - trouble >= options.patience ||
