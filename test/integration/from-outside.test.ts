@@ -25,7 +25,9 @@ describe('a paused worker', () => {
     expect(await instance.exec(['coordinator', 'logs', 'stands'])).toMatchObject({ code: 0, stdout: 'before\n' })
     const attached = await instance.exec(['coordinator', 'attach', 'stands', '--json', ...RELAY])
     expect(attached.code).toBe(9)
-    expect(JSON.parse(attached.stdout)).toMatchObject({ error: { code: 'wrong-state', hint: 'coordinator list' } })
+    expect(JSON.parse(attached.stdout)).toMatchObject({
+      error: { code: 'wrong-state', hint: `docker unpause ${worker.id.slice(0, 12)}` },
+    })
     await succeed('docker', ['unpause', worker.id])
     expect(await instance.list()).toMatchObject([{ name: 'stands', state: 'running' }])
   })

@@ -43,7 +43,7 @@ export function hintedOptions(): { option: string; where: string }[] {
 const EXPRESSION = /\u0001([^\u0002]*)\u0002/g
 const COMMAND = new RegExp(
   String.raw`(?:^|[:;,(] +|\bor |\bNext: )(?:[A-Z0-9_]+=\S+ )?` +
-    String.raw`((?:coordinator|spawn|\./hal9000|\u0001command\u0002) (?:"[^"]*"|'[^']*'|\u0001[^\u0002]*\u0002|[^,;()|"'\n\u0001])+)`,
+    String.raw`((?:coordinator|spawn|\./hal9000|\u0001command\u0002) (?:"[^"]*"|'[^']*'|\u0001[^\u0002]*\u0002|[^,;()|<"'\n\u0001])+)`,
   'g',
 )
 
