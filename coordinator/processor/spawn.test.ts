@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Failure } from '../contract/failure.ts'
 import type { Capacity } from '../domain/admission.ts'
-import { anOrder, NOW } from '../domain/testing.ts'
+import { anEnd, anOrder, aRecord, NOW } from '../domain/testing.ts'
 import { finish } from '../workers/finish.ts'
 import { aContext, aStarted, type TestContext } from '../workers/testing.ts'
 import { Room } from './room.ts'
@@ -26,6 +26,7 @@ function contextWith(capacity: Capacity): SpawnContext & { room: Room } {
   }
 }
 
+const order = anOrder('w1', { command: ['sleep', '60'] })
 const late = anOrder('late', { waitUntil: NOW - 5_000 })
 
 test('an order whose time to wait is over when its turn comes is not begun', async () => {
@@ -87,4 +88,54 @@ test('one that was ready before its coordinator died needs its input no more', a
   const context = { ...contextWith(UNBOUNDED), input: () => Promise.reject(new Error('it is gone')) }
   const again = await spawn(order, true, context)
   expect(again.worker).toMatchObject({ id: first.worker.id, state: 'running' })
+})
+
+const kinds = (): string[] => base.events.map(({ kind }) => kind)
+
+test('an order makes its worker, and tells once that it is ready', async () => {
+  const { worker } = await spawn(order, false, contextWith(UNBOUNDED))
+  expect(worker).toMatchObject({ name: 'w1', state: 'running' })
+  expect(base.records.get(order.request)?.readyAt).not.toBeNull()
+  expect(kinds()).toEqual(['worker-ready'])
+})
+
+test('an order that is gone on with finds its worker, and tells that it is ready if nobody has', async () => {
+  const spawning = contextWith(UNBOUNDED)
+  const { worker } = await spawn(order, false, spawning)
+  const record = base.records.get(order.request)
+  if (record === undefined) throw new Error('there is no record')
+  // As the coordinator that died had left it: started, and not known to be ready.
+  await base.records.put({ ...record, readyAt: null })
+  for (const expected of [
+    ['worker-ready', 'worker-ready'],
+    ['worker-ready', 'worker-ready', 'worker-adopted'],
+  ]) {
+    expect((await spawn(order, false, spawning)).worker).toMatchObject({ id: worker.id, state: 'running' })
+    expect(kinds()).toEqual(expected)
+  }
+})
+
+test('an order whose name is free because its own container was just removed does not run again', async () => {
+  const spawning = contextWith(UNBOUNDED)
+  const create = base.engine.create.bind(base.engine)
+  base.engine.create = async (spec) => {
+    // A pass of the reconcile loop: the end is written, and then the container removed.
+    await base.records.put(aRecord('w1', { end: anEnd({ exitCode: 6 }) }))
+    return await create(spec)
+  }
+  expect((await spawn(order, false, spawning)).worker).toMatchObject({ state: 'ended', exitCode: 6 })
+  expect(await base.engine.containers()).toEqual([])
+  expect(kinds()).toEqual([])
+})
+
+test('a worker that could not start for want of a network is told so, with what to do', async () => {
+  const spawning = contextWith(UNBOUNDED)
+  base.engine.start = () => Promise.reject(new Failure('worker-failed', 'cannot join network of 5c10c994'))
+  await expect(spawn(order, false, spawning)).rejects.toMatchObject({ message: 'cannot join network of 5c10c994' })
+  const away = new Failure('not-ready', 'The network holder does not run.', { hint: './hal9000 up' })
+  await expect(spawn(order, false, { ...spawning, checkNetwork: () => Promise.reject(away) })).rejects.toMatchObject({
+    code: 'worker-failed',
+    message: 'The network holder does not run.',
+    hint: './hal9000 up',
+  })
 })
