@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CoordinatorEvent } from '../../coordinator/contract/event.ts'
@@ -174,6 +174,24 @@ test('a command that ignores TERM is killed after the grace, and that is said', 
   expect(await instance.workerContainers()).toEqual([])
   expect(stop.stderr).toBe('Worker "deaf" did not end within 1 s of TERM and was killed.\n')
   expect(stop.ms).toBeLessThan(6000)
+})
+
+test('a stop that has no effect shows when its grace is over', async () => {
+  const { worker } = await instance.spawn(['-n', 'late', project, '--', 'sleep', '100'])
+  // The engine reaches the worker through its shim, its parent process: while that is stopped, nothing is killed.
+  const pid = await succeed('docker', ['container', 'inspect', '--format', '{{.State.Pid}}', worker.id])
+  const shim = Number((await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ').at(-1)?.split(' ')[1])
+  process.kill(shim, 'SIGSTOP')
+  try {
+    const stop = instance.exec(['coordinator', 'stop', '--time', '1', 'late'])
+    const late = async () => (await instance.list('--filter', 'condition=stopping-late')).length === 1
+    await until('it shows', late)
+    process.kill(shim, 'SIGCONT')
+    expect(await stop).toMatchObject({ code: 0, stdout: 'late\n' })
+  } finally {
+    process.kill(shim, 'SIGCONT')
+  }
+  expect(await instance.ended('late')).toMatchObject({ worker: { conditions: [] }, exit: { reason: 'stopped' } })
 })
 
 test('a command that answers TERM with an exit of its own keeps it', async () => {
