@@ -47,17 +47,20 @@ describe.each(Object.entries(SOCKETS))('an engine where %s', (what, behaviour) =
     )
     await until('it listens', async () => (await instance.exec(['test', '-S', env.HAL9000_SOCKET])).code === 0)
 
-    const [listed, spawned, status] = await Promise.all([
+    const [listed, spawned, logged, status] = await Promise.all([
       instance.exec(['coordinator', 'list', '--json'], { env }),
       instance.exec(['spawn', '-d', '--json', instance.root, '--', 'true'], { env }),
+      instance.exec(['coordinator', 'logs', 'w1', '--json'], { env }),
       instance.exec(['coordinator', 'status', '--json'], { env }),
     ])
-    for (const output of [listed, spawned]) {
+    for (const output of [listed, spawned, logged]) {
       expect(JSON.parse(output.stdout)).toMatchObject({ error: { code: 'engine-unreachable', exitCode: 3 } })
       expect(output.code).toBe(3)
       expect(output.ms).toBeLessThan(20_000)
     }
-    expect(JSON.parse(status.stdout)).toMatchObject({ ready: false, engine: null, problems: [expect.any(String)] })
+    // Nobody knows how many workers there are: that is not none.
+    const unknown = { engine: null, network: null, workers: null, conditions: null }
+    expect(JSON.parse(status.stdout)).toMatchObject({ ready: false, problems: [expect.any(String)], ...unknown })
     expect(status.code).toBe(4)
   })
 })
