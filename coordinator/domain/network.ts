@@ -11,8 +11,8 @@ type Joined = { networkOwner: ContainerId | null; readyAt: number }
 
 /**
  * Why a running container has no network any more; undefined while it has, as far as `owners` tell. A loss is for good:
- * nothing but a new container joins the new network. (An owner that is started again between a worker's start and its
- * readiness, some 30 ms, is taken for the one that it joined.)
+ * nothing but a new container joins the new network. By the host's clock, which both times are of. (An owner that is started
+ * again between a worker's start and its readiness, some 30 ms, is taken for the one that it joined.)
  */
 export function networkLoss(
   { networkOwner, readyAt }: Joined,

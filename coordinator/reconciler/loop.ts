@@ -5,6 +5,7 @@ import { isAlive } from '../domain/lifecycle.ts'
 import type { NetworkOwner } from '../domain/network.ts'
 import { reconcile, render, type Seen, type Step } from '../domain/reconcile.ts'
 import type { WorkerRecord } from '../domain/worker-record.ts'
+import type { EngineEvent } from '../docker/engine.ts'
 import { removeLog } from '../state/worker-log.ts'
 import type { Retention } from '../state/records.ts'
 import type { Context } from '../workers/context.ts'
@@ -16,9 +17,6 @@ const INTERVAL = 5_000
 const SOON = 25
 /** How soon a lost event stream is opened again. Milliseconds. */
 const REOPEN = 500
-
-/** Events after which something may be to be done. */
-const NEWS = new Set(['die', 'destroy', 'oom'])
 
 /** Brings what is there to what should be, for as long as the coordinator lives. */
 export class Reconciler {
@@ -193,8 +191,7 @@ export class Reconciler {
       try {
         for await (const event of this.#context.engine.events(signal)) {
           if (event.action === 'start') this.#died.delete(event.id)
-          if (event.action === 'oom') this.#limitHit = new Set([...this.#limitHit, event.id])
-          if (!NEWS.has(event.action)) continue
+          if (!this.#isNews(event)) continue
           if (event.action === 'die') this.#died.add(event.id)
           void this.trigger()
         }
@@ -206,6 +203,14 @@ export class Reconciler {
       // What happened while nobody listened.
       void this.trigger()
     }
+  }
+
+  /** Whether something may be to be done after this. A worker short of memory may tell of it many times a second: once will do. */
+  #isNews({ id, action }: EngineEvent): boolean {
+    if (action !== 'oom') return action === 'die' || action === 'destroy'
+    if (this.#limitHit.has(id)) return false
+    this.#limitHit = new Set([...this.#limitHit, id])
+    return true
   }
 
   #back(): void {
