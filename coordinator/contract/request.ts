@@ -64,7 +64,7 @@ export const Settings = z
     env: environment,
     command: z.array(exactText).min(1),
     timeout: durationOption,
-    onNetworkLoss: z.enum(['keep', 'stop'], { error: 'is keep or stop' }),
+    onNetworkLoss: z.enum(['keep', 'stop'], { error: 'must be keep or stop' }),
   })
   .partial()
 export type Settings = z.output<typeof Settings>
