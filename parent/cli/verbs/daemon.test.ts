@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Owner } from '../../../coordinator/contract/owner.ts'
+import { ownIdentity } from '../../../coordinator/instance/identity.ts'
+import { writeOwnerRecord } from '../../../coordinator/instance/owner-record.ts'
 import { run } from '../program.ts'
 import { json, refuse, testCoordinator, type Answer } from '../testing/test-coordinator.ts'
 import { testWorld } from '../testing/test-world.ts'
@@ -107,6 +109,17 @@ test('a word that is none of its verbs is a usage error', async () => {
   expect(await daemon(['begin'], { service: UP, locked: true })).toMatchObject({ code: 2 })
   expect(await daemon(['start', 'now'], { service: UP, locked: true })).toMatchObject({ code: 2 })
 })
+
+test('one that runs and is slow is asked a second time', async () => {
+  await writeOwnerRecord(home, { ...OWNER, ...(await ownIdentity()) })
+  let asked = 0
+  const answer: Answer = (_, response) => {
+    asked += 1
+    if (asked > 1) json(response, OWNER)
+  }
+  const { out } = await daemon(['status', '--json'], { service: UP, locked: true, answer })
+  expect(JSON.parse(out)).toMatchObject({ state: 'healthy' })
+}, 20_000)
 
 test('one that refuses the handshake is silent, not somebody else', async () => {
   const answer: Answer = (_, response) =>

@@ -1,0 +1,56 @@
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Failure } from '../contract/failure.ts'
+import type { ControlContext } from './context.ts'
+import { listen } from './server.ts'
+
+let directory: string
+let path: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'control-'))
+  path = join(directory, 'control.sock')
+})
+afterEach(async () => await rm(directory, { recursive: true }))
+
+/** What the routes that are asked here need of a coordinator. */
+function coordinator(epoch: number, stillHeld: () => Promise<void> = () => Promise.resolve()): ControlContext {
+  return { owner: { epoch }, stillHeld, log: { info: () => {}, error: () => {} } } as unknown as ControlContext
+}
+
+function owner(): Promise<{ status: number | undefined; body: { epoch?: number; error?: { code: string } } }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath: path, path: '/v1/owner' }, (response) => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      response.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }))
+    })
+    asked.on('error', reject).end()
+  })
+}
+
+test('whoever listens is closed to others and answers who it is, without having asked anybody', async () => {
+  await using server = await listen(path, coordinator(7))
+  expect((await lstat(path)).mode & 0o777).toBe(0o600)
+  expect(await owner()).toMatchObject({ status: 200, body: { schemaVersion: 1, epoch: 7 } })
+  await server.close()
+})
+
+test('a successor takes the socket over, and the end of the one before leaves it alone', async () => {
+  const before = await listen(path, coordinator(7))
+  await using after = await listen(path, coordinator(8))
+  expect(await owner()).toMatchObject({ body: { epoch: 8 } })
+  await before.close()
+  expect(await owner()).toMatchObject({ body: { epoch: 8 } })
+  expect(await readdir(directory)).toEqual(['control.sock'])
+  await after.close()
+})
+
+test('nobody is answered by one that does not hold its instance', async () => {
+  const lost = (): Promise<void> => Promise.reject(new Failure('not-ready', 'Another one has it.'))
+  await using server = await listen(path, coordinator(7, lost))
+  expect(await owner()).toMatchObject({ status: 503, body: { error: { code: 'not-ready' } } })
+  await server.close()
+})
