@@ -49,6 +49,8 @@ const Environment = z.object({
   HAL9000_REDIS_URL: text('/run/hal9000/redis/redis.sock'),
   HAL9000_PROJECT_ROOTS: roots,
   HAL9000_HOST_HOME: z.string().default(''),
+  /** Whether the engine starts the parent again when it ends with a failure. */
+  HAL9000_RESTARTS: z.enum(['0', '1']).default('0'),
   HAL9000_MAX_WORKERS: count(0),
   HAL9000_MAX_QUEUE: count(100),
   HAL9000_MEMORY_BUDGET: size.nullable().default(null),

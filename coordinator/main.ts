@@ -1,3 +1,4 @@
+import { spawn as spawnProcess } from 'node:child_process'
 import { closeSync, writeSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { listen } from './control/server.ts'
 import type { SpawnOrder } from './domain/spawn-order.ts'
 import { connector } from './docker/connection.ts'
 import { dockerodeEngine } from './docker/dockerode-engine.ts'
+import { isReplaced } from './docker/socket.ts'
 import { untold } from './domain/worker-events.ts'
 import { build, readEnvironment } from './environment.ts'
 import { keepEpoch } from './instance/epoch.ts'
@@ -35,6 +37,8 @@ import { inTime } from './workers/take-back.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
+/** How often a parent without an engine looks whether its socket is the engine's still. Milliseconds. */
+const RENEW = 2_000
 /** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
 const SHUTDOWN_REST = 500
 /** How long Redis may take to say whether the instance is still ours. Milliseconds. */
@@ -183,6 +187,7 @@ async function main(): Promise<void> {
   const unwatch = hold.watch()
   await reconciler.start()
   passed('reconciled')
+  if (environment.HAL9000_RESTARTS === '1') renewWhenStale(environment.HAL9000_DOCKER_SOCKET, reconciler, log)
   context.note({
     kind: 'coordinator-started',
     worker: null,
@@ -240,6 +245,17 @@ function end(code: number): void {
   // Not by exitCode: what is under way would be gone on with until all of it has ended.
   // oxlint-disable-next-line unicorn/no-process-exit
   process.exit(code)
+}
+
+/** A parent whose socket was replaced would never see the engine again: it ends, and is started with the new one. */
+function renewWhenStale(socket: string, reconciler: Reconciler, log: pino.Logger): void {
+  const timer = setInterval(() => {
+    if (reconciler.trouble === undefined || !isReplaced(socket)) return
+    clearInterval(timer)
+    log.warn('the Docker engine has a new socket; the parent ends and is started again to have it')
+    spawnProcess('/usr/lib/hal9000/renew', { detached: true, stdio: 'ignore' }).unref()
+  }, RENEW)
+  timer.unref()
 }
 
 /** Takes up the queue as soon as Redis is there, however long that takes. */

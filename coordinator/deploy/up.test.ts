@@ -189,6 +189,16 @@ test('a parent that ends while it starts is a failure at once', async () => {
   })
 })
 
+test('a parent that still has the socket of the engine before the last restart is restarted', async () => {
+  const one = engine()
+  await one.up()
+  let renewed = false
+  one.deployment.stop = async () => void (renewed = true)
+  one.deployment.run = async (_, [program]) => (program === 'sh' ? (renewed ? 1 : 0) : renewed ? 0 : 4)
+  await one.up()
+  expect(one.said.at(-1)).toMatch(/^parent {10}restarted \(the Docker engine has a new socket\) in /)
+})
+
 test('a coordinator that is kept down is asked to start, once', async () => {
   const one = engine()
   const asked: string[] = []

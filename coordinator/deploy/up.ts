@@ -7,6 +7,10 @@ import type { Wanted } from '../domain/deployment/specs.ts'
 /** How long a parent may take until it is ready to spawn. Milliseconds. */
 const READY_WITHIN = 30_000
 const READY_POLL = 100
+/** When a parent that is not ready is looked at more closely. Milliseconds. */
+const LOOK_AFTER = 1_000
+/** Ends with 0 in a parent whose socket of the engine was replaced on the host. */
+const STALE = ['sh', '-c', '[ "$(stat -c %h /var/run/docker.sock)" = 0 ]']
 /** Another `up` at the same time is waited for this often, a second each. */
 const PATIENCE = 20
 
@@ -136,8 +140,10 @@ function deed(op: Op): string {
 
 /** Waits for the control API; `not-ready` with the end of the parent's log when it does not come. */
 async function ready(deployment: Deployment, instance: string, world: World): Promise<void> {
-  const deadline = world.now() + READY_WITHIN
+  const began = world.now()
+  const deadline = began + READY_WITHIN
   let asked = false
+  let looked = false
   while (true) {
     const { parent } = await deployment.see()
     if (parent === undefined || parent.state === 'exited' || parent.state === 'dead') {
@@ -150,6 +156,18 @@ async function ready(deployment: Deployment, instance: string, world: World): Pr
       )
     }
     if ((await deployment.run(parent.id, ['coordinator', 'ready'])) === 0) return
+    if (!looked && world.now() > began + LOOK_AFTER) {
+      looked = true
+      if ((await deployment.run(parent.id, STALE)) !== 0) continue
+      const op = {
+        do: 'restart',
+        role: 'parent',
+        id: parent.id,
+        because: 'the Docker engine has a new socket',
+      } as const
+      await performAloud(op, deployment, world)
+      continue
+    }
     // One that was stopped with `coordinator daemon stop` is kept down until it is asked for, and it is.
     if (!asked) await deployment.run(parent.id, ['coordinator', 'daemon', 'start'])
     asked = true

@@ -1,7 +1,9 @@
 import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import Docker from 'dockerode'
+import { Failure } from '../contract/failure.ts'
 import { engineFailure } from './engine-failure.ts'
+import { isReplaced } from './socket.ts'
 
 /** The API versions this code is written for. Docker 20.10 speaks 1.41; nothing newer than 1.44 is needed. */
 const OLDEST = '1.40'
@@ -108,5 +110,15 @@ function translate(error: unknown, socketPath: string, what: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   // HPE_…: what answered is no HTTP (Node's parser).
   if (typeof code !== 'string' || !(AWAY.has(code) || code.startsWith('HPE_'))) return error
+  if (isReplaced(socketPath)) {
+    return new Failure(
+      'engine-unreachable',
+      'The Docker engine was restarted, and the parent still has its old socket.',
+      {
+        hint: './hal9000 restart',
+        cause: error,
+      },
+    )
+  }
   return engineFailure(`The Docker engine at ${socketPath} does not answer "${what}" (${code}).`, error)
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Instance } from '../support/instance.ts'
 import { type When, WHENS } from './fault.ts'
 import { life } from './life.ts'
-import { arm, boundaries, disarm, faultyParent } from './parent.ts'
+import { arm, boundaries, disarm, faultyParent } from './faulty-parent.ts'
 
 /** How often the coordinator is killed at each place; in the short form once, at one of the three places of each boundary. */
 const TIMES = process.env['HAL9000_LONG'] ? 25 : 1

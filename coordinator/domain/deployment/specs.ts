@@ -92,6 +92,7 @@ export function parentSpec(wanted: Wanted): Omit<DeploymentSpec, 'network'> {
       HAL9000_HOST_HOME: home,
       HAL9000_NAME: instance,
       HAL9000_PROJECT_ROOTS: JSON.stringify(roots),
+      HAL9000_RESTARTS: '1',
     },
     mounts: [
       { type: 'bind' as const, source: socket, target: '/var/run/docker.sock', readOnly: false },
