@@ -44,11 +44,11 @@ export class SecondEngine implements AsyncDisposable {
   async end(signal: NodeJS.Signals): Promise<void> {
     const pid = Number(await readFile(join(this.#home, 'pidfile'), 'utf8'))
     process.kill(pid, signal)
-    await until(
-      'the second engine has ended',
-      async () => this.#daemon?.exitCode !== null || this.#daemon.killed,
-      60_000,
-    )
+    await until('the second engine has ended', async () => this.#hasEnded(), 60_000)
+  }
+
+  #hasEnded(): boolean {
+    return this.#daemon?.exitCode !== null || this.#daemon.signalCode !== null
   }
 
   async docker(...words: string[]): Promise<string> {
@@ -59,6 +59,8 @@ export class SecondEngine implements AsyncDisposable {
     const ids = (await this.docker('ps', '-aq')).split('\n').filter((id) => id !== '')
     if (ids.length > 0) await this.docker('rm', '-f', ...ids)
     await this.end('SIGTERM')
+    // With --live-restore the daemon leaves it mounted.
+    await run('umount', ['--recursive', join(this.#home, 'data-root')])
     await rm(this.#home, { recursive: true, force: true })
   }
 }
