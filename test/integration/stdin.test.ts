@@ -140,7 +140,7 @@ test('it is nowhere to be read but by the command', async () => {
 
 test('a docker exec without -i has no stdin to hand over, and says so', async () => {
   const refused = await instance.exec(['spawn', '--stdin', project, '--', 'cat'])
-  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Next: docker exec -i') })
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Next: add -i to docker exec') })
 })
 
 test('a person may watch in its session, and type to what reads the terminal', async () => {
