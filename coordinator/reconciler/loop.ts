@@ -103,12 +103,14 @@ export class Reconciler {
 
   async #see(): Promise<Seen> {
     const { roster, records, desireKnown } = this.#context
+    // Both of one moment, and before the list: whoever is taken up meanwhile was not ready before.
+    const { resumed } = roster
     const busy = new Set(roster.underway.keys())
     const containers = await roster.containers()
     const all = records.all()
     // Until the queue is known any that is not ready may be a spawn's that goes on: its container may have ended for want of
     // an assignment only, and the order is begun again.
-    if (!roster.resumed) for (const request of notReady(containers, all)) busy.add(request)
+    if (!resumed) for (const request of notReady(containers, all)) busy.add(request)
     return {
       containers,
       records: all,
