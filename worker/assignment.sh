@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The assignment: NUL-terminated `key=value` entries on stdin, `hal9000=1` first, `end=` last. Where the second one is
 # `input=LENGTH`, so many raw bytes stand behind it: the command's input. Sets uid, gid, project, identity, mode, size,
-# name, input and the lists env, secret and argv; refuses anything it does not understand.
+# name and the lists env, secret, input and argv; refuses anything it does not understand.
 
 # In the background, because a trap runs during `wait` but not during a command.
 begin_reading() {
@@ -41,8 +41,8 @@ read_assignment() {
 
 take_entries() {
   local entry
-  name=worker uid='' gid='' project='' identity='' mode='' size=80x24 input=''
-  env=() secret=() argv=()
+  name=worker uid='' gid='' project='' identity='' mode='' size=80x24
+  env=() secret=() input=() argv=()
   for entry; do
     case $entry in
       arg=*) argv+=("${entry:4}") ;;
@@ -55,7 +55,7 @@ take_entries() {
       gid=*) gid=${entry:4} ;;
       mode=*) mode=${entry:5} ;;
       size=*) size=${entry:5} ;;
-      input=*) input=${entry:6} ;;
+      input=*) input+=("${entry:6}") ;;
       term=*) ;; # of use to a client only, and `attach` is told it again
       *) refuse bad-assignment "Unknown entry \"${entry%%=*}\"." ;;
     esac
@@ -71,7 +71,7 @@ check_assignment() {
   check project "$project" '^/'
   check mode "$mode" '^(session|pipes)$'
   check size "$size" '^[1-9][0-9]{0,3}x[1-9][0-9]{0,3}$'
-  [[ -z $input || -e $user/input ]] || refuse bad-assignment "The assignment's input is not where it belongs."
+  ((${#input[@]} == 0)) || [[ -e $user/input ]] || refuse bad-assignment "The assignment's input is not where it belongs."
   for entry in "${env[@]}"; do check 'name in env' "${entry%%=*}" '^[A-Za-z_][A-Za-z0-9_]*$' "$entry"; done
   # A name without a slash that does not begin with a dot cannot leave /run/secrets.
   for entry in "${secret[@]}"; do check 'name in secret' "${entry%%=*}" '^[A-Za-z0-9_][A-Za-z0-9_.-]*$' "$entry"; done

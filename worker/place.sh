@@ -23,7 +23,7 @@ move_in() {
   mapfile -d '' -t image </proc/self/environ # as it was given to this process, whatever has been set since
   printf '%s\0' "${image[@]}" HOME=/home/worker USER=worker LOGNAME=worker SHELL=/bin/bash "${env[@]}" >$user/env
   ((${#secret[@]} == 0)) || write_secrets
-  [[ -z $input ]] || mine+=("$user/input")
+  ((${#input[@]} == 0)) || mine+=("$user/input")
   chown "$uid:$gid" "${mine[@]}"
 
   # The directory that was checked may have been swapped before it was mounted. Asked before anything runs in it, or

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { encodeAssignment } from '../../coordinator/domain/assignment.ts'
 import { anOrder } from '../../coordinator/domain/testing.ts'
+import manifest from '../../package.json' with { type: 'json' }
 import { keptInputs } from '../support/inputs.ts'
 import { Instance, LAUNCHER } from '../support/instance.ts'
 import { processes } from '../support/processes.ts'
@@ -90,17 +89,25 @@ test('a command line that is refused does not wait for the end of the input', as
   await nothingLeft(child)
 })
 
-test('a worker whose assignment breaks off, wherever, knows that it was never assigned', async () => {
-  const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
-    version: string
+describe('a worker', () => {
+  const told = async (assignment: Buffer) => {
+    const container = ['run', '--rm', '-i', '--network', 'none', '--tmpfs', '/run:mode=755']
+    return await run('docker', [...container, `hal9000/worker-ultramin:${manifest.version}`], { input: assignment })
   }
-  const input = Buffer.from('hal9000=1\0end=\0arg=rm\0')
-  const told = encodeAssignment(anOrder('w1', { input: input.length }), input)
-  const container = ['run', '--rm', '-i', '--network', 'none', '--tmpfs', '/run:mode=755']
-  const image = `hal9000/worker-ultramin:${version}`
-  const first = told.indexOf(input)
-  for (const length of [0, 5, 10, 15, first, first + 1, first + 10, first + input.length, told.length - 6]) {
-    const { code, stderr } = await run('docker', [...container, image], { input: told.subarray(0, length) })
-    expect([length, code, stderr]).toEqual([length, 125, expect.stringContaining('refused never-assigned')])
-  }
+
+  test('whose assignment breaks off, wherever, knows that it was never assigned', async () => {
+    const input = Buffer.from('hal9000=1\0end=\0arg=rm\0')
+    const whole = encodeAssignment(anOrder('w1', { input: input.length }), input)
+    const first = whole.indexOf(input)
+    for (const length of [0, 5, 10, 15, first, first + 1, first + 10, first + input.length, whole.length - 6]) {
+      const { code, stderr } = await told(whole.subarray(0, length))
+      expect([length, code, stderr]).toEqual([length, 125, expect.stringContaining('refused never-assigned')])
+    }
+  })
+
+  test.each(['input=3', 'input=', 'input=x', 'input=99999999999'])('refuses %s where no bytes were', async (entry) => {
+    const whole = encodeAssignment(anOrder('w1')).toString().replace('end=\0', `${entry}\0end=\0`)
+    const { code, stderr } = await told(Buffer.from(whole))
+    expect([code, stderr]).toEqual([125, expect.stringContaining('refused bad-assignment')])
+  })
 })

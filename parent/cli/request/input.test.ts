@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { MAX_INPUT } from '../../../coordinator/contract/control.ts'
@@ -108,7 +109,12 @@ test.each([
   ['behind nothing', '', [MARK, 'y']],
 ])('the launcher’s mark ends the input, though stdin goes on: %s', async (_how, input, pieces) => {
   const world = testWorld({ HAL9000_INPUT_MARK: MARK })
-  const { code, seen } = await spawned(world, () => pieces.forEach((piece) => world.stdin.write(piece)))
+  const { code, seen } = await spawned(world, async () => {
+    for (const piece of pieces) {
+      world.stdin.write(piece)
+      await nextTurn() // or they would be read as one
+    }
+  })
   expect([code, String(seen[0]?.body), seen.length]).toEqual([0, input, 2])
 })
 
