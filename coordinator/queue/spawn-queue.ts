@@ -57,6 +57,8 @@ export class SpawnQueue {
   readonly #queue: Queue<Sealed, Sealed>
   readonly #options: SpawnQueueOptions
   readonly #waiting = new Map<string, Waiting>()
+  /** Orders that are being carried out by this process. */
+  readonly #working = new Map<string, Promise<Spawned>>()
   /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
   readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
@@ -136,7 +138,9 @@ export class SpawnQueue {
   /** Takes a request back that nobody works on yet; false when it is too late for that. */
   async cancel(request: RequestId, failure: Failure): Promise<boolean> {
     const job = await this.#ask(() => this.#queue.getJob(request))
-    if (job === undefined || (await this.#ask(() => job.getState())) !== 'waiting') return false
+    // One that was begun waits again only because its coordinator died: its worker may run.
+    if (job === undefined || job.attemptsStarted > 0) return false
+    if ((await this.#ask(() => job.getState())) !== 'waiting') return false
     try {
       await job.remove()
     } catch {
@@ -204,7 +208,7 @@ export class SpawnQueue {
   async #process(job: Job<Sealed>, process: Process): Promise<Sealed> {
     const request = job.id ?? ''
     try {
-      const result = await process(this.#orderOf(job), job.attemptsStarted > 1)
+      const result = await this.#once(request, () => process(this.#orderOf(job), job.attemptsStarted > 1))
       // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
       this.#settle(request, (waiting) => waiting.resolve(result))
       return { sealed: seal(this.#options.key, request, result) }
@@ -212,6 +216,19 @@ export class SpawnQueue {
       const failure = Failure.from(error)
       this.#settle(request, (waiting) => waiting.reject(failure))
       throw new UnrecoverableError(JSON.stringify(failure.toShape()))
+    }
+  }
+
+  /** A job whose lock ran out while Redis was away comes again, though it is still worked on here: then it joins in. */
+  async #once(request: string, work: () => Promise<Spawned>): Promise<Spawned> {
+    const before = this.#working.get(request)
+    if (before !== undefined) return await before
+    const begun = work()
+    this.#working.set(request, begun)
+    try {
+      return await begun
+    } finally {
+      this.#working.delete(request)
     }
   }
 

@@ -67,6 +67,24 @@ test(`Redis killed and away ${OUTAGES.join(', ')} s: no acknowledged request is 
   expect(Math.max(...resumed)).toBeLessThan(RESUME * 3)
 }, 3_600_000)
 
+test('a spawn that is worked on while Redis is away for longer than its lock lasts is done once', async () => {
+  const spawn = (end: string, ...options: string[]) =>
+    instance.exec(['spawn', '-d', '-n', 'slow', ...options, project, '--', 'sh', '-c', `echo ran >>slow; ${end}`])
+  expect((await spawn('trap "" TERM HUP; while :; do sleep 1; done')).code).toBe(0)
+  // The one that is replaced takes its ten seconds to die.
+  const replaced = spawn('sleep 1000', '--replace')
+  await until('it is being stopped', async () => (await instance.list()).some(({ state }) => state === 'stopping'))
+  await instance.exec(['s6-svc', '-wD', '-d', SERVICE])
+  await new Promise((resolve) => setTimeout(resolve, 7_000))
+  await instance.exec(['s6-svc', '-u', SERVICE])
+  expect(await replaced).toMatchObject({ code: 0, stdout: 'slow\n' })
+  // Time for a second run, if there were one.
+  await new Promise((resolve) => setTimeout(resolve, 5_000))
+  expect(await readFile(join(project, 'slow'), 'utf8')).toBe('ran\nran\n')
+  expect((await instance.list()).map(({ name, state }) => `${name} ${state}`)).toEqual(['slow running'])
+  await instance.stopAll()
+})
+
 /** The names of those that ran, each as often as it did. */
 async function ledger(): Promise<string[]> {
   const text = await readFile(join(project, 'ledger'), 'utf8').catch(() => '')
