@@ -17,6 +17,8 @@ import { takeName } from './take-name.ts'
 
 /** How long a started worker may take to its first word. Milliseconds. */
 const FIRST_WORD = 20_000
+/** How long an order may wait for room at least that a coordinator had begun before it died. Milliseconds. */
+const AFTER_CRASH = 10_000
 
 export type SpawnContext = Context & {
   room: Room
@@ -47,7 +49,8 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     if (over !== undefined) return reported(over, order)
     if (tooLate(order, begun, context.now())) throw waitedTooLong(order)
     // One with a record may run already: then it has its place, and needs none.
-    if (context.records.get(request)?.end !== null) await context.room.enter(order, context.now)
+    if (context.records.get(request)?.end !== null)
+      await context.room.enter(begun ? again(order, context) : order, context.now)
     passed('admitted')
     context.roster.underway.set(request, { order, state: 'creating' })
     // Before anything is done: what cannot be run must not stop another (--replace). What was ready before a crash has it.
@@ -79,6 +82,11 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     context.roster.underway.delete(request)
     context.room.leave(request)
   }
+}
+
+/** The coordinator that died has cost the order time, and those that waited with it are now taken up in any order. */
+function again(order: SpawnOrder, { now }: SpawnContext): SpawnOrder {
+  return { ...order, waitUntil: Math.max(order.waitUntil, now() + AFTER_CRASH) }
 }
 
 /** The engine's own words about a network that does not run name a container; people know it by what it does. */

@@ -60,7 +60,8 @@ pass() {
   settings
   # Inside there is no terminal to look at: this says that stdout is one here, and how wide.
   if [ -t 1 ]; then
-    size=$(stty size <&1 2>/dev/null) || size='24 80'
+    # Within $() stdout is a pipe: by another number it is still the terminal.
+    { size=$(stty size <&8 2>/dev/null) || size='24 80'; } 8<&1
     variables="$variables -e HAL9000_TERMINAL=1 -e HAL9000_COLUMNS=${size#* }"
   fi
   here=$(pwd -P)
