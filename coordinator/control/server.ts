@@ -35,7 +35,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
     },
   })
   server.setErrorHandler((error, request, reply) => {
-    const failure = asFailure(error, request.routeOptions.bodyLimit)
+    const failure = asFailure(error)
     // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.
     const level = failure.code === 'unexpected' ? 'error' : 'info'
     context.log[level](
@@ -89,10 +89,10 @@ const STATUS: Partial<Record<FailureCode, number>> = {
   'queue-timeout': 429,
 }
 
-function asFailure(error: unknown, bodyLimit: number): Failure {
+function asFailure(error: unknown): Failure {
   if (error instanceof Error && 'statusCode' in error && !(error instanceof Failure)) {
     if (error.statusCode === 413) {
-      const most = formatSize(bodyLimit)
+      const most = formatSize(BODY_LIMIT)
       return new Failure('invalid-value', `The request is larger than the ${most} that it may be.`, { cause: error })
     }
     if (error.statusCode === 400) return new Failure('usage', error.message, { cause: error })
