@@ -27,5 +27,7 @@ export function unsealBytes(key: Buffer, context: string, sealed: Buffer): Buffe
   // The length is given, or a tag cut to 4 bytes would do.
   const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE), { authTagLength: TAG })
   decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(NONCE, NONCE + TAG))
-  return Buffer.concat([decipher.update(sealed.subarray(NONCE + TAG)), decipher.final()])
+  const bytes = decipher.update(sealed.subarray(NONCE + TAG))
+  decipher.final() // compares the tag; in this mode no bytes come with it
+  return bytes
 }
