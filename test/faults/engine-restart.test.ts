@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { Instance } from '../support/instance.ts'
 import { until } from '../support/run.ts'
@@ -20,25 +20,23 @@ async function deployed(engine: SecondEngine): Promise<{ instance: Instance; pro
 const BEAT = 'while :; do echo >>beat; sleep 0.2; done'
 const beats = async (project: string): Promise<number> => (await readFile(join(project, 'beat'), 'utf8')).length
 
-describe.each(['SIGTERM', 'SIGKILL'] as const)('an engine that keeps containers over its restart (%s)', (signal) => {
-  test('workers run on, the parent finds it again by itself, and nothing is lost', async () => {
-    await using engine = await SecondEngine.start(['--live-restore'], IMAGES)
-    const { instance, project } = await deployed(engine)
-    const spawned = await instance.hal(['spawn', '-d', '-n', 'w', '.', '--', 'sh', '-c', BEAT], { cwd: project })
-    expect(spawned.code).toBe(0)
-    await until('it runs', async () => (await beats(project)) > 2)
-    await engine.end(signal)
-    const before = await beats(project)
-    // Nobody is told that there is nothing, and nobody waits for ever.
-    expect(await instance.hal(['list'])).toMatchObject({ code: 3, stdout: '' })
-    await until('it runs on', async () => (await beats(project)) > before + 5)
-    await engine.begin()
-    await until('it is found again', async () => (await instance.hal(['list'])).stdout.includes('running'), BACK)
-    expect(await instance.hal(['stop', 'w'])).toMatchObject({ code: 0 })
-    expect(await instance.hal(['wait', 'w'])).toMatchObject({ code: 143 })
-    await instance.down()
-  }, 240_000)
-})
+test('an engine that keeps containers over its restart: workers run on, the parent finds it again by itself', async () => {
+  await using engine = await SecondEngine.start(['--live-restore'], IMAGES)
+  const { instance, project } = await deployed(engine)
+  const spawned = await instance.hal(['spawn', '-d', '-n', 'w', '.', '--', 'sh', '-c', BEAT], { cwd: project })
+  expect(spawned.code).toBe(0)
+  await until('it runs', async () => (await beats(project)) > 2)
+  await engine.end('SIGTERM')
+  const before = await beats(project)
+  // Nobody is told that there is nothing, and nobody waits for ever.
+  expect(await instance.hal(['list'])).toMatchObject({ code: 3, stdout: '' })
+  await until('it runs on', async () => (await beats(project)) > before + 5)
+  await engine.begin()
+  await until('it is found again', async () => (await instance.hal(['list'])).stdout.includes('running'), BACK)
+  expect(await instance.hal(['stop', 'w'])).toMatchObject({ code: 0 })
+  expect(await instance.hal(['wait', 'w'])).toMatchObject({ code: 143 })
+  await instance.down()
+}, 240_000)
 
 test('an engine that ends its containers: up brings all back, and their ends are told', async () => {
   await using engine = await SecondEngine.start([], IMAGES)
