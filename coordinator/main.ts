@@ -37,10 +37,10 @@ import { inTime } from './workers/take-back.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
-/** How often a parent without an engine looks whether its socket is the engine's still. Milliseconds. */
-const RENEW = 2_000
 /** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
 const SHUTDOWN_REST = 500
+/** How often a parent without an engine looks whether its socket is the engine's still. Milliseconds. */
+const RENEW = 2_000
 /** How long Redis may take to say whether the instance is still ours. Milliseconds. */
 const REDIS_PATIENCE = 1_000
 

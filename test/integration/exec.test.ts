@@ -102,7 +102,7 @@ test('a worker without a terminal, too', async () => {
 })
 
 describe.each(['TERM', 'INT', 'HUP', 'KILL'] as const)('a launcher that is ended by %s', (name) => {
-  test('hangs up on the command within a second; nohup keeps one', async () => {
+  test('hangs up on the command at once; nohup keeps one', async () => {
     const [hup, alive] = [`hup-${name}`, `alive-${name}`]
     const script = `trap 'echo hup >${hup}; exit' HUP; nohup sh -c 'sleep 3; echo >${alive}' >/dev/null 2>&1 & echo up; while :; do sleep 0.05; done`
     const launched = instance.background(['exec', 'w', '--', 'sh', '-c', script])
