@@ -65,3 +65,31 @@ test('what cannot be told is no loss, and neither is a lesser epoch', async () =
   expect(await settles(holdOf({ greatest: 4 }).hold.confirm())).toBe(true)
   expect(losses).toEqual([])
 })
+
+test('a doubt has the next effect look first, and one that comes while it is looked at has it looked at again', async () => {
+  const { hold, looks } = holdOf({ greatest: 5 })
+  await hold.confirm()
+  hold.doubt()
+  const looking = hold.confirm()
+  hold.doubt()
+  await looking
+  expect(looks()).toBe(2)
+  await hold.confirm()
+  expect(looks()).toBe(3)
+  await hold.confirm()
+  expect(looks()).toBe(3)
+})
+
+test('a Redis that does not answer holds nobody up for long', async () => {
+  const { hold, losses } = holdOf({})
+  const silent = new Hold({
+    epoch: 5,
+    lockIntact: async () => true,
+    greatestEpoch: () => new Promise(() => {}),
+    onLoss: (loss) => losses.push(loss),
+    now: () => 0,
+  })
+  await silent.confirm()
+  await hold.confirm()
+  expect(losses).toEqual([])
+})

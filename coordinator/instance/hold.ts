@@ -5,7 +5,7 @@ export type HoldSources = {
   epoch: number
   /** Whether the lock file is still the one that was locked; undefined when that cannot be told. */
   lockIntact: () => Promise<boolean | undefined>
-  /** The greatest epoch that Redis has seen, ours included; undefined while it cannot be asked. */
+  /** The greatest epoch that Redis has seen, ours included; undefined, or an answer that is long in coming, while it cannot be asked. */
   greatestEpoch: () => Promise<number | undefined>
   /** Called once. It is expected not to come back from there. */
   onLoss: (loss: Loss) => void
@@ -17,6 +17,8 @@ export type HoldSources = {
 const INTERVAL = 2_000
 /** A look older than this is no word on now: this process may have been stopped since. Milliseconds. */
 const FRESH = 4_000
+/** How long Redis may take to say whether the instance is still ours. Milliseconds. */
+const PATIENCE = 1_000
 
 /**
  * This coordinator's hold of its instance. The kernel's lock is held for life, but its file can be removed under us, and
@@ -27,6 +29,7 @@ export class Hold {
   #lookedAt = Number.NEGATIVE_INFINITY
   #look: Promise<void> | undefined
   #lost = false
+  #doubted = false
 
   constructor(sources: HoldSources) {
     this.#sources = sources
@@ -47,6 +50,12 @@ export class Hold {
     if (this.#lost) await new Promise(() => {})
   }
 
+  /** Something says that the instance may be another's: the next effect looks first, however fresh the last look is. */
+  doubt(): void {
+    this.#lookedAt = Number.NEGATIVE_INFINITY
+    this.#doubted = true
+  }
+
   #lookNow(): Promise<void> {
     this.#look ??= this.#lookOnce().finally(() => {
       this.#look = undefined
@@ -57,19 +66,28 @@ export class Hold {
   async #lookOnce(): Promise<void> {
     const { epoch, lockIntact, greatestEpoch, onLoss, now } = this.#sources
     const begun = now()
+    this.#doubted = false
     // The lock first: it is the cause, and a greater epoch may be its consequence.
     const intact = await lockIntact()
-    const greatest = intact === false ? undefined : await greatestEpoch()
+    const greatest = intact === false ? undefined : await soon(greatestEpoch())
     if (this.#lost) return
     // What cannot be told is no loss: Docker's names and labels guard what is done meanwhile.
     if (intact === false) this.#lose({ lost: 'lock', because: 'the lock file was removed or replaced' }, onLoss)
     else if (greatest !== undefined && greatest > epoch)
       this.#lose({ lost: 'epoch', because: `Redis knows epoch ${greatest}, and ours is ${epoch}` }, onLoss)
-    else this.#lookedAt = begun
+    else if (!this.#doubted) this.#lookedAt = begun
   }
 
   #lose(loss: Loss, onLoss: (loss: Loss) => void): void {
     this.#lost = true
     onLoss(loss)
   }
+}
+
+async function soon<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PATIENCE)
+  })
+  return await Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
+import { Queue, UnrecoverableError } from 'bullmq'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
@@ -8,23 +8,11 @@ import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
 import { type Fence, fenced } from '../store/fence.ts'
 import { COMMAND_TIMEOUT, type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
-import { reclaim } from './reclaim.ts'
+import { Consumer, type OrderJob, type Sealed } from './consumer.ts'
 import { seal, unseal } from './sealed.ts'
 
-/** Starts in parallel; more only add latency on a small host (facts: 4 at a time is best). */
-const CONCURRENCY = 4
-/** A coordinator that died is noticed within these times. Milliseconds. */
-const LOCK = 5_000
-const STALLED_CHECK = 2_000
-/** How soon the end of a job is told again that Redis did not take. Milliseconds; BullMQ's own is 15 s. */
-const RETRY = 500
-/** A job is handed on after this many deaths of the coordinator; BullMQ's own default of 1 would fail it at the second. */
-const MAX_DEATHS = 25
 /** How long, and how many, answers are kept for a client that asks again. */
 const KEEP = { age: 24 * 3600, count: 2000 }
-
-/** What Redis sees of an order and of its answer: both hold the command. */
-type Sealed = { sealed: string }
 
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
@@ -46,6 +34,8 @@ export type SpawnQueueOptions = {
   instance: string
   key: Buffer
   fence: Fence
+  /** The lock of a job that is worked on here ran out: somebody else may have taken it up. */
+  onLostLock: () => void
   onError: (error: Error) => void
 }
 
@@ -62,7 +52,7 @@ export class SpawnQueue {
   /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
   readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
-  #worker: Worker<Sealed, Sealed> | undefined
+  #consumer: Consumer | undefined
 
   constructor(options: SpawnQueueOptions) {
     this.#options = options
@@ -168,44 +158,37 @@ export class SpawnQueue {
    * taken up before.
    */
   async start(process: Process): Promise<void> {
-    await this.#ask(() => reclaim(this.#queue, this.#workerName))
-    this.#worker = new Worker<Sealed, Sealed>('spawn', (job) => this.#process(job, process), {
-      // BullMQ works on duplicates of it: one for what blocks, one for the rest.
-      connection: this.#connection({ maxRetriesPerRequest: null, lazyConnect: true }),
+    const consumer = new Consumer({
+      queue: this.#queue,
+      connection: () => this.#connection({ maxRetriesPerRequest: null, lazyConnect: true }),
       prefix: this.#prefix,
-      concurrency: CONCURRENCY,
-      lockDuration: LOCK,
-      stalledInterval: STALLED_CHECK,
-      maxStalledCount: MAX_DEATHS,
-      runRetryDelay: RETRY,
       name: this.#workerName,
+      process: (job) => this.#process(job, process),
+      onFailed: (request, error) => this.#settle(request, (waiting) => waiting.reject(failureOf(error.message))),
+      onLostLock: this.#options.onLostLock,
+      onError: this.#options.onError,
     })
-    this.#worker.on('error', this.#options.onError)
-    // What was asked is of no use any more, and may hold secrets: the answer alone is kept.
-    const forget = (job: Job<Sealed> | undefined): void => {
-      job?.updateData({ sealed: '' }).catch(this.#options.onError)
-    }
-    this.#worker.on('completed', forget)
-    this.#worker.on('failed', forget)
-    // A job that died too often is failed by BullMQ itself, not by our processor.
-    this.#worker.on('failed', (job, error) => {
-      if (job?.id !== undefined) this.#settle(job.id, (waiting) => waiting.reject(failureOf(error.message)))
-    })
+    await this.#ask(() => consumer.start())
+    this.#consumer = consumer
+  }
+
+  /** Why orders are not taken up, though Redis answers; undefined while they are. */
+  get trouble(): Failure | undefined {
+    return this.#consumer?.trouble
   }
 
   /** No new work; what runs is finished, or handed on after `grace` milliseconds. */
   async close(grace: number): Promise<void> {
-    const finished = this.#worker?.close() ?? Promise.resolve()
     const forced = new Promise<void>((resolve) => {
       setTimeout(resolve, grace).unref()
     })
-    await Promise.race([finished, forced])
-    await Promise.race([Promise.all([this.#worker?.close(true), this.#queue.close()]), forced])
+    await this.#consumer?.close(forced)
+    await Promise.race([this.#queue.close(), forced])
     this.#producer.disconnect()
-    await Promise.race([this.#worker?.disconnect(), forced])
+    await Promise.race([this.#consumer?.disconnect(), forced])
   }
 
-  async #process(job: Job<Sealed>, process: Process): Promise<Sealed> {
+  async #process(job: OrderJob, process: Process): Promise<Sealed> {
     const request = job.id ?? ''
     try {
       const result = await this.#once(request, () => process(this.#orderOf(job), job.attemptsStarted > 1))
@@ -233,7 +216,7 @@ export class SpawnQueue {
   }
 
   /** An order that cannot be read (sealed with another key) fails when its turn comes; it must not keep the others. */
-  #readable(job: Job<Sealed>): SpawnOrder[] {
+  #readable(job: OrderJob): SpawnOrder[] {
     try {
       return [this.#orderOf(job)]
     } catch {
@@ -241,11 +224,11 @@ export class SpawnQueue {
     }
   }
 
-  #orderOf(job: Job<Sealed>): SpawnOrder {
+  #orderOf(job: OrderJob): SpawnOrder {
     return SpawnOrder.parse(unseal(this.#options.key, job.id ?? '', job.data.sealed))
   }
 
-  async #look(request: RequestId): Promise<{ job: Job<Sealed, Sealed> | undefined; state: string | undefined }> {
+  async #look(request: RequestId): Promise<{ job: OrderJob | undefined; state: string | undefined }> {
     const job = await this.#ask(() => this.#queue.getJob(request))
     return { job, state: await this.#ask(async () => job?.getState()) }
   }

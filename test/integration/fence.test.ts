@@ -50,7 +50,7 @@ function half(epoch: number): Half {
   const fence = fenceOf(name, epoch)
   const redis = openRedis({ path }, () => {})
   const key = Buffer.alloc(32, 7)
-  const queue = new SpawnQueue({ redis: { path }, instance: name, key, fence, onError: () => {} })
+  const queue = new SpawnQueue({ redis: { path }, instance: name, key, fence, onLostLock: () => {}, onError: () => {} })
   return { fence, redis, events: new EventLog(redis, name, fence), queue }
 }
 
