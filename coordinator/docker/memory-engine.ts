@@ -217,7 +217,11 @@ export class MemoryEngine implements Engine {
   }
 
   #end(container: Kept, exitCode: number, signal: string | null): void {
-    this.#say(container, 'stderr', `\x1ehal9000 ended exit=${exitCode} signal=${signal ?? '-'} oom=0 pids=0 by=-\n`)
+    this.#say(
+      container,
+      'stderr',
+      `\x1ehal9000 ended exit=${exitCode} signal=${signal ?? '-'} oom=0 pids=0 by=${signal ?? '-'}\n`,
+    )
     this.#finish(container, exitCode)
   }
 

@@ -32,6 +32,7 @@ function stopFor(reason: EndReason): WorkerRecord['stop'] {
 }
 
 /** Nobody asked for anything, and nothing befell it. */
+const BY_TERM = { stoppedBy: 'TERM' }
 const QUIET = { stop: null, networkLostAt: null }
 
 /** What, the engine's facts, the worker's words, what was asked → reason, exit code, signal. */
@@ -43,10 +44,12 @@ test.each<Case>([
   ['exited with the number of a signal', { exitCode: 130 }, [READY, final(130)], undefined, 'exited 130 null'],
   ['was killed by a signal of its own', { exitCode: 139 }, [READY, final(139, 'SEGV')], undefined, 'exited 139 SEGV'],
   ['killed itself', { exitCode: 137 }, [READY, final(137, 'KILL')], undefined, 'exited 137 KILL'],
-  ['was stopped', { exitCode: 143 }, [READY, final(143, 'TERM')], 'stopped', 'stopped 143 TERM'],
-  ['was stopped and ended well', {}, [READY, final(0)], 'stopped', 'stopped 0 null'],
+  ['was stopped', { exitCode: 143 }, [READY, final(143, 'TERM', BY_TERM)], 'stopped', 'stopped 143 TERM'],
+  ['was stopped and ended well', {}, [READY, final(0, null, BY_TERM)], 'stopped', 'stopped 0 null'],
+  ['ended by itself before it heard of its stop', { exitCode: 7 }, [READY, final(7)], 'stopped', 'exited 7 null'],
+  ['ended by itself as its spawn was undone', { exitCode: 7 }, [READY, final(7)], 'failed', 'failed 7 null'],
   ['was killed after its grace', { exitCode: 137 }, [READY], 'stopped', 'stopped 137 KILL'],
-  ['ran out of time', { exitCode: 143 }, [READY, final(143, 'TERM')], 'timeout', 'timeout 143 TERM'],
+  ['ran out of time', { exitCode: 143 }, [READY, final(143, 'TERM', BY_TERM)], 'timeout', 'timeout 143 TERM'],
   ['was killed for memory', { exitCode: 137, oomKilled: true }, [READY, final(137, 'KILL')], undefined, 'oom 137 KILL'],
   ['lost only a child for memory', { oomKilled: true }, [READY, final(0)], undefined, 'exited 0 null'],
   [
@@ -62,14 +65,14 @@ test.each<Case>([
   [
     'was stopped with its engine',
     { exitCode: 143 },
-    [READY, final(143, 'TERM', { stoppedBy: 'TERM' })],
+    [READY, final(143, 'TERM', BY_TERM)],
     undefined,
     'engine-stopped 143 TERM',
   ],
   [
     'was stopped for its network',
     { exitCode: 143 },
-    [READY, final(143, 'TERM', { stoppedBy: 'TERM' })],
+    [READY, final(143, 'TERM', BY_TERM)],
     'network-lost',
     'network-lost 143 TERM',
   ],
@@ -159,7 +162,10 @@ test('one that had lost its network says when, unless that is why it ended', () 
     'It had lost its network at 2026-03-01T12:00:00.000Z.',
   )
   const stopped = { ...story, stop: stopFor('network-lost') }
-  expect(exitRecord(ENDED, [READY, final(0)], stopped, LOG)).toMatchObject({ reason: 'network-lost', message: null })
+  expect(exitRecord(ENDED, [READY, final(0, null, BY_TERM)], stopped, LOG)).toMatchObject({
+    reason: 'network-lost',
+    message: null,
+  })
 })
 
 test('of a worker whose output is lost the engine’s facts are told, and that it is lost', () => {

@@ -80,7 +80,9 @@ function endReason(
 ): EndReason {
   if (refused !== undefined) return refused.word === 'never-assigned' ? 'never-assigned' : 'failed'
   if (ended.error !== '') return 'failed'
-  if (stop !== null) return stop.reason
+  // A command may end by itself while the word to stop is on its way to it. What was undone has failed either way.
+  const endedFirst = told?.stoppedBy === null && stop?.reason !== 'failed'
+  if (stop !== null && !endedFirst) return stop.reason
   if (told === undefined) {
     if (ended.exitCode === 137) return ended.oomKilled ? 'oom' : 'engine-stopped'
     if (ended.exitCode === LOST_BY_ENGINE) return 'engine-stopped'

@@ -40,10 +40,14 @@ export class SecondEngine implements AsyncDisposable {
     await until('the second engine answers', async () => (await run('docker', version)).code === 0, 60_000)
   }
 
+  /** Signals the daemon. */
+  async signal(name: NodeJS.Signals): Promise<void> {
+    process.kill(Number(await readFile(join(this.#home, 'pidfile'), 'utf8')), name)
+  }
+
   /** Ends the daemon with a signal, and waits until it is gone. */
   async end(signal: NodeJS.Signals): Promise<void> {
-    const pid = Number(await readFile(join(this.#home, 'pidfile'), 'utf8'))
-    process.kill(pid, signal)
+    await this.signal(signal)
     await until('the second engine has ended', async () => this.#hasEnded(), 60_000)
   }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { CoordinatorEvent } from '../../coordinator/contract/event.ts'
 import type { SpawnResult, Worker, WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { Background } from './background.ts'
-import { type Output, run, type RunOptions, succeed } from './run.ts'
+import { type Output, run, type RunOptions } from './run.ts'
 
 export const LAUNCHER = join(import.meta.dirname, '..', '..', 'hal9000')
 
@@ -58,7 +58,21 @@ export class Instance {
   exec(args: readonly string[], options: RunOptions = {}): Promise<Output> {
     const env = Object.keys(options.env ?? {}).flatMap((name) => ['-e', name])
     const stdin = options.input === undefined ? [] : ['-i']
-    return run('docker', ['exec', ...stdin, ...env, this.parent, ...args], options)
+    return this.docker(['exec', ...stdin, ...env, this.parent, ...args], options)
+  }
+
+  /** The docker client, on the engine that this instance is on. */
+  docker(words: readonly string[], options: RunOptions = {}): Promise<Output> {
+    const socket = this.env['HAL9000_DOCKER_SOCKET']
+    const engine = socket === undefined ? {} : { DOCKER_HOST: `unix://${socket}` }
+    return run('docker', words, { ...options, env: { ...engine, ...options.env } })
+  }
+
+  /** The same, where it must succeed; its stdout without the final newline. */
+  async ask(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.docker(words)
+    if (code !== 0) throw new Error(`docker ${words.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
+    return stdout.trimEnd()
   }
 
   /** `coordinator …` with --json, parsed. */
@@ -108,7 +122,7 @@ export class Instance {
   /** Names of all containers of this instance. */
   async containers(): Promise<string[]> {
     const label = `label=hal9000.instance=${this.name}`
-    const names = await succeed('docker', ['ps', '-a', '--filter', label, '--format', '{{.Names}}'])
+    const names = await this.ask('ps', '-a', '--filter', label, '--format', '{{.Names}}')
     return names.split('\n').filter((name) => name !== '')
   }
 

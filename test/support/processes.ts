@@ -1,11 +1,10 @@
 import type { Instance } from './instance.ts'
-import { succeed } from './run.ts'
 
 export type Process = { pid: number; parent: number; state: string; name: string; command: string }
 
 /** The processes inside the parent, but for the one that looks. Fields of proc(5), stat. */
 export async function processes(instance: Instance): Promise<Process[]> {
-  const lines = await succeed('docker', ['exec', instance.parent, 'sh', '-c', LOOK])
+  const lines = await instance.ask('exec', instance.parent, 'sh', '-c', LOOK)
   return lines.split('\n').flatMap((line) => {
     const [, pid, name = '', state = '', parent, command = ''] =
       /^(\d+) \((.*)\) (\S) (\d+) [^|]*\|(.*)$/.exec(line) ?? []
@@ -18,13 +17,13 @@ export async function processes(instance: Instance): Promise<Process[]> {
 /** The main process of a service of the parent; undefined while it is down. */
 export async function service(instance: Instance, name: string): Promise<Process | undefined> {
   const pid = Number(
-    await succeed('docker', ['exec', instance.parent, 's6-svstat', '-o', 'pid', `/run/hal9000/service/${name}`]),
+    await instance.ask('exec', instance.parent, 's6-svstat', '-o', 'pid', `/run/hal9000/service/${name}`),
   )
   return (await processes(instance)).find((one) => one.pid === pid)
 }
 
 export async function signal(instance: Instance, name: string, pid: number): Promise<void> {
-  await succeed('docker', ['exec', instance.parent, 'sh', '-c', `kill -${name} ${pid}`])
+  await instance.ask('exec', instance.parent, 'sh', '-c', `kill -${name} ${pid}`)
 }
 
 /** A process may end while it is looked at. */
