@@ -6,6 +6,8 @@ import Docker from 'dockerode'
 import { Redis } from 'ioredis'
 import { FAULT_FILE, type Fault, TRACE_FILE, type When } from './fault.ts'
 
+const kill = process.kill.bind(process)
+
 /*
  * Gives every boundary of the process a name, from outside: each call to the Docker engine, each command to Redis, each
  * change of a file, each signal. At any of them the process can be killed or stopped: before the call, once it is on its
@@ -23,7 +25,7 @@ function cross(name: string, when: When): void {
   if (fault.at !== name || fault.when !== when) return
   // Once: the coordinator that follows goes on undisturbed.
   rmSync(FAULT_FILE, { force: true })
-  process.kill(process.pid, fault.signal)
+  kill(process.pid, fault.signal)
 }
 
 /** Crosses a boundary with a call that gives a promise. */
@@ -81,6 +83,17 @@ Redis.prototype.sendCommand = function (this: Redis, command, stream) {
   // First in line: what waits for the answer must not have read it.
   command.promise.then(after, after)
   return send.call(this, command, stream)
+}
+
+// Signals: to others, that is; ours are the faults.
+process.kill = (pid, signal) => {
+  if (pid === process.pid || signal === 0) return kill(pid, signal)
+  const name = `signal ${signal}`
+  trace(name)
+  cross(name, 'before')
+  kill(pid, signal)
+  cross(name, 'after')
+  return true
 }
 
 // Files: what changes them, by the directory.

@@ -1,47 +1,134 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { daemons, daemonStatus, HOME, isAlive, startByHand, untilHealthy } from '../support/daemon.ts'
 import { Instance } from '../support/instance.ts'
-import { type When, WHENS } from './fault.ts'
+import { signal } from '../support/processes.ts'
+import { until } from '../support/run.ts'
+import { type Fault, WHENS } from './fault.ts'
 import { life } from './life.ts'
 import { arm, boundaries, disarm, faultyParent } from './faulty-parent.ts'
 
+const LONG = Boolean(process.env['HAL9000_LONG'])
 /** How often the coordinator is killed at each place; in the short form once, at one of the three places of each boundary. */
-const TIMES = process.env['HAL9000_LONG'] ? 25 : 1
+const TIMES = LONG ? 25 : 1
+/** Deployments side by side: most of the time one waits. */
+const AT_ONCE = LONG ? 4 : 2
 
-let instance: Instance
-let project: string
+let grounds: Ground[]
+
+/** A deployment whose coordinator can be killed at every boundary, and a project. */
+type Ground = { instance: Instance; project: string }
+/** Where it is killed, and a name of that. */
+type Place = Fault & { id: string }
 
 beforeAll(async () => {
-  instance = await Instance.up(await faultyParent())
-  project = await instance.project('work')
+  const faulty = await faultyParent()
+  grounds = await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      const instance = await Instance.up(faulty)
+      return { instance, project: await instance.project('work') }
+    }),
+  )
 })
-afterAll(() => instance.down())
+afterAll(() => Promise.all(grounds.map(({ instance }) => instance.down())))
+
+const first = (): Ground => {
+  const [ground] = grounds
+  if (ground === undefined) throw new Error('there is no deployment')
+  return ground
+}
 
 test(
   'kill -9 of the coordinator at every boundary: nothing is lost, nothing happens twice, nothing is left over',
   async () => {
+    const { instance, project } = first()
     // The first finds out what is remembered from then on, and is no boundary any more.
-    expect(await life(instance, project, 'first')).toEqual([])
+    expect(await Promise.all(grounds.map((ground) => life(ground.instance, ground.project, 'first')))).toEqual(
+      grounds.map(() => []),
+    )
     const names = await boundaries(instance, async () => expect(await life(instance, project, 'trace')).toEqual([]))
     expect(names).toEqual(
       expect.arrayContaining(['docker POST /containers/create', 'redis moveToFinished', 'file rename sessions']),
     )
-    const places = names.flatMap((at, index) => {
-      const whens: readonly When[] = process.env['HAL9000_LONG'] ? WHENS : [WHENS[index % WHENS.length] ?? 'inside']
-      return whens.map((when) => ({ at, when }))
-    })
-    const wrong: string[] = []
-    let kills = 0
-    for (let time = 0; time < TIMES; time += 1) {
-      for (const [index, { at, when }] of places.entries()) {
-        await arm(instance, { at, when, signal: 'SIGKILL' })
-        const seen = await life(instance, project, `t${time}-${index}`)
-        if (await disarm(instance)) kills += 1
-        else seen.push('the fault never happened')
-        wrong.push(...seen.map((what) => `${at}, ${when}: ${what}`))
-      }
-    }
-    process.stderr.write(`${kills} kills at ${places.length} places: ${wrong.length} deviations\n`)
-    expect(wrong).toEqual([])
+    expect(await killedAt(names, async ({ instance, project }, { id }) => await life(instance, project, id))).toEqual(
+      [],
+    )
   },
   4 * 3_600_000,
 )
+
+test(
+  'kill -9 of a coordinator at every boundary of its start: the next one comes up, and what ran runs on',
+  async () => {
+    const { instance } = first()
+    const ids = await Promise.all(
+      grounds.map(({ instance, project }) => instance.spawn(['-n', 'stays', project, '--', 'sleep', '100000'])),
+    )
+    const restart = (instance: Instance) => instance.exec(['coordinator', 'daemon', 'restart'])
+    const names = await boundaries(instance, async () => expect((await restart(instance)).code).toBe(0))
+    expect(names).toEqual(expect.arrayContaining(['redis eval', 'docker GET /containers/json']))
+    const wrong = await killedAt(names, async ({ instance, project }, { id }) => {
+      await restart(instance)
+      const owner = await untilHealthy(instance)
+      const pids = (await daemons(instance)).map(({ pid }) => pid)
+      const ran = await instance.exec(['spawn', '-n', id, project, '--', 'echo', id])
+      const running = (await instance.list()).map(({ name, state }) => `${name} ${state}`)
+      const seen = [pids, ran.code, ran.stdout, running]
+      const wanted = [[owner.pid], 0, `${id}\n`, ['stays running']]
+      return JSON.stringify(seen) === JSON.stringify(wanted) ? [] : [JSON.stringify(seen)]
+    })
+    expect(wrong).toEqual([])
+    expect((await instance.list()).map(({ id }) => id)).toEqual([ids[0]?.worker.id])
+  },
+  2 * 3_600_000,
+)
+
+test('kill -9 of a coordinator before and after the signal to a predecessor that has lost its lock: one is left', async () => {
+  const { instance } = first()
+  for (const [at, when] of [
+    ['signal SIGTERM', 'before'],
+    ['signal SIGTERM', 'after'],
+    ['signal SIGCONT', 'before'],
+    ['signal SIGCONT', 'after'],
+  ] as const) {
+    await instance.exec(['coordinator', 'daemon', 'stop'])
+    await startByHand(instance)
+    const old = await untilHealthy(instance)
+    await signal(instance, 'STOP', old.pid)
+    await instance.exec(['rm', `${HOME}/coordinator.lock`])
+    await arm(instance, { at, when, signal: 'SIGKILL' })
+    await instance.exec(['coordinator', 'daemon', 'start'])
+    await until('another one is the owner', async () => (await daemonStatus(instance)).owner?.epoch !== old.epoch)
+    const owner = await untilHealthy(instance)
+    expect([at, when, await disarm(instance)]).toEqual([at, when, true])
+    await until('the old one is gone', async () => !(await isAlive(instance, old.pid)), 30_000)
+    expect((await daemons(instance)).map(({ pid }) => pid)).toEqual([owner.pid])
+  }
+}, 600_000)
+
+/** Has the coordinator killed at each place of these boundaries while the work is done; what was not as it should be. */
+async function killedAt(
+  names: readonly string[],
+  work: (ground: Ground, place: Place) => Promise<string[]>,
+): Promise<string[]> {
+  const places = Array.from({ length: TIMES }, (_, time) =>
+    names.flatMap((at, index) => {
+      const whens = LONG ? WHENS : WHENS.slice(index % 3, (index % 3) + 1)
+      return whens.map((when): Place => ({ at, when, signal: 'SIGKILL', id: `t${time}-${index}-${when}` }))
+    }),
+  ).flat()
+  const [total, wrong] = [places.length, [] as string[]]
+  let kills = 0
+  await Promise.all(
+    grounds.map(async (ground) => {
+      for (let place = places.shift(); place !== undefined; place = places.shift()) {
+        await arm(ground.instance, place)
+        const seen = await work(ground, place)
+        if (await disarm(ground.instance)) kills += 1
+        else seen.push('the fault never happened')
+        wrong.push(...seen.map((what) => `${place.at}, ${place.when}: ${what}`))
+      }
+    }),
+  )
+  process.stderr.write(`${names.length} boundaries, ${total} faults, ${kills} kills: ${wrong.length} deviations\n`)
+  return wrong
+}
