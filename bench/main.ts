@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { readMachine } from './machine.ts'
 import { boot } from './measures/boot.ts'
 import { commands } from './measures/commands.ts'
+import { identity } from './measures/identity.ts'
 import { idle } from './measures/idle.ts'
 import { list } from './measures/list.ts'
 import { foreground, spawn } from './measures/spawn.ts'
@@ -21,7 +22,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --document        put the table into docs/performance.md
   --help
 
-Measures: ${['idle', 'spawn', 'foreground', 'throughput', 'list', 'stop', 'boot', 'commands'].join(', ')}.
+Measures: ${['idle', 'spawn', 'foreground', 'throughput', 'list', 'stop', 'boot', 'commands', 'identity'].join(', ')}.
 A whole run takes about eight minutes and keeps every figure in bench/results/latest.json. It needs root (the memory of
 processes is read from /proc), and an engine on this host. Exits with 1 when a target is missed.
 `
@@ -43,6 +44,7 @@ function measures(quick: boolean): [string, Measure][] {
     ['idle', (stage, signal) => idle(stage, 'after this load', span, signal)],
     ['boot', (stage) => boot(stage, rounds(10, 1))],
     ['commands', (stage) => commands(stage, rounds(40))],
+    ['identity', () => identity()],
   ]
 }
 

@@ -20,11 +20,11 @@ export function isPid(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 1 && value <= MAX_PID
 }
 
-/** Our own identity. */
-export async function ownIdentity(proc = '/proc'): Promise<Identity> {
-  const stat = parseStat(await readFile(join(proc, 'self', 'stat'), 'utf8'))
-  if (stat === undefined) throw new Error(`${proc}/self/stat is not understood`)
-  return { pid: process.pid, startTime: stat.startTime, ...(await here(proc)) }
+/** Who a process is that is there, in our own pid namespace. */
+export async function identityOf(pid: number, proc = '/proc'): Promise<Identity> {
+  const stat = await statOf(pid, proc)
+  if (stat === undefined) throw new Error(`there is no process ${pid}, or ${proc}/${pid}/stat is not understood`)
+  return { pid, startTime: stat.startTime, ...(await here(proc)) }
 }
 
 /** What became of the process that was known so. Looks at that one process only, never through the table. */

@@ -1,13 +1,12 @@
-import type { Owner } from '../contract/owner.ts'
 import type { Proof } from './end-process.ts'
-import { lookFor } from './identity.ts'
+import { type Identity, lookFor } from './identity.ts'
 import { claimOf } from './lock.ts'
 
 /**
  * Proves that the process in an owner record is that owner, now: the same process as was recorded, and the holder of the
  * lock of this state directory (its path without links), or of one that was removed under it.
  */
-export async function prove(owner: Owner, home: string, proc = '/proc'): Promise<Proof> {
+export async function prove(owner: Identity, home: string, proc = '/proc'): Promise<Proof> {
   const seen = await lookFor(owner, proc)
   switch (seen) {
     case 'gone':

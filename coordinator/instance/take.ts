@@ -5,7 +5,7 @@ import { endOwner } from './end-owner.ts'
 import { readEnforcement } from './enforcement.ts'
 import { nextEpoch } from './epoch.ts'
 import { homeTrouble } from './home.ts'
-import { ownIdentity } from './identity.ts'
+import { identityOf } from './identity.ts'
 import { type LockFile, ownLock } from './lock.ts'
 import { readOwnerRecord, writeOwnerRecord } from './owner-record.ts'
 import { prove } from './prove.ts'
@@ -31,7 +31,13 @@ export async function takeInstance(taking: Taking): Promise<{ owner: Owner; lock
   await endOutlived(taking)
   const startedAt = new Date(taking.now()).toISOString()
   try {
-    const owner: Owner = { instance, epoch: await nextEpoch(home), ...(await ownIdentity()), startedAt, version }
+    const owner: Owner = {
+      instance,
+      epoch: await nextEpoch(home),
+      ...(await identityOf(process.pid)),
+      startedAt,
+      version,
+    }
     await writeOwnerRecord(home, owner)
     return { owner, lock }
   } catch (cause) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Owner } from '../../../coordinator/contract/owner.ts'
-import { ownIdentity } from '../../../coordinator/instance/identity.ts'
+import { identityOf } from '../../../coordinator/instance/identity.ts'
 import { writeOwnerRecord } from '../../../coordinator/instance/owner-record.ts'
 import { run } from '../program.ts'
 import { json, refuse, testCoordinator, type Answer } from '../testing/test-coordinator.ts'
@@ -111,7 +111,7 @@ test('a word that is none of its verbs is a usage error', async () => {
 })
 
 test('one that runs and is slow is asked a second time', async () => {
-  await writeOwnerRecord(home, { ...OWNER, ...(await ownIdentity()) })
+  await writeOwnerRecord(home, { ...OWNER, ...(await identityOf(process.pid)) })
   let asked = 0
   const answer: Answer = (_, response) => {
     asked += 1
