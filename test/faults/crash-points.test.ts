@@ -20,6 +20,16 @@ type Ground = { instance: Instance; project: string }
 /** Where it is killed, and a name of that. */
 type Place = Fault & { id: string }
 
+/** Longer than the lock of a job lasts, and than Redis is asked without being looked at anew. Milliseconds. */
+const STALL = 7_000
+/** Where a stall is tried in the short form. */
+const STALLS = [
+  'docker POST /containers/create',
+  'docker POST /containers/ID/start',
+  'redis moveToFinished',
+  'file rename sessions',
+]
+
 beforeAll(async () => {
   const faulty = await faultyParent()
   grounds = await Promise.all(
@@ -82,6 +92,31 @@ test(
   2 * 3_600_000,
 )
 
+test(
+  'a coordinator that is stopped at a boundary for longer than its lock lasts, and goes on: nothing happens twice',
+  async () => {
+    const { instance, project } = first()
+    const work = async (): Promise<void> => expect(await life(instance, project, 'trace2')).toEqual([])
+    const names = LONG ? await boundaries(instance, work) : STALLS
+    const whens = LONG ? WHENS : (['inside'] as const)
+    const places = names.flatMap((at) => whens.map((when): Place => ({ at, when, signal: 'SIGSTOP', id: '' })))
+    const wrong = await befallen(places, async ({ instance, project }, { at, when }) => {
+      const [seen] = await Promise.all([
+        life(instance, project, `stall-${names.indexOf(at)}-${when}`),
+        (async () => {
+          const stopped = async () => (await daemons(instance)).find(({ state }) => state === 'T')
+          const { pid } = await until('it has stopped', stopped, 60_000)
+          await new Promise((resolve) => setTimeout(resolve, STALL))
+          await signal(instance, 'CONT', pid)
+        })(),
+      ])
+      return seen
+    })
+    expect(wrong).toEqual([])
+  },
+  2 * 3_600_000,
+)
+
 test('kill -9 of a coordinator before and after the signal to a predecessor that has lost its lock: one is left', async () => {
   const { instance } = first()
   for (const [at, when] of [
@@ -105,30 +140,38 @@ test('kill -9 of a coordinator before and after the signal to a predecessor that
   }
 }, 600_000)
 
-/** Has the coordinator killed at each place of these boundaries while the work is done; what was not as it should be. */
-async function killedAt(
-  names: readonly string[],
-  work: (ground: Ground, place: Place) => Promise<string[]>,
-): Promise<string[]> {
+/** The coordinator is killed at each place of these boundaries while the work is done; what was not as it should be. */
+async function killedAt(names: readonly string[], work: Work): Promise<string[]> {
   const places = Array.from({ length: TIMES }, (_, time) =>
     names.flatMap((at, index) => {
       const whens = LONG ? WHENS : WHENS.slice(index % 3, (index % 3) + 1)
       return whens.map((when): Place => ({ at, when, signal: 'SIGKILL', id: `t${time}-${index}-${when}` }))
     }),
-  ).flat()
-  const [total, wrong] = [places.length, [] as string[]]
-  let kills = 0
+  )
+  return await befallen(places.flat(), work)
+}
+
+type Work = (ground: Ground, place: Place) => Promise<string[]>
+
+/** A fault at each place, each while the work is done once. */
+async function befallen(places: readonly Place[], work: Work): Promise<string[]> {
+  const left = [...places]
+  const wrong: string[] = []
+  let faults = 0
   await Promise.all(
     grounds.map(async (ground) => {
-      for (let place = places.shift(); place !== undefined; place = places.shift()) {
+      for (let place = left.shift(); place !== undefined; place = left.shift()) {
         await arm(ground.instance, place)
         const seen = await work(ground, place)
-        if (await disarm(ground.instance)) kills += 1
+        if (await disarm(ground.instance)) faults += 1
         else seen.push('the fault never happened')
-        wrong.push(...seen.map((what) => `${place.at}, ${place.when}: ${what}`))
+        wrong.push(...seen.map((what) => `${place?.at}, ${place?.when}: ${what}`))
       }
     }),
   )
-  process.stderr.write(`${names.length} boundaries, ${total} faults, ${kills} kills: ${wrong.length} deviations\n`)
+  const names = new Set(places.map(({ at }) => at))
+  process.stderr.write(
+    `${names.size} boundaries, ${faults} of ${places.length} faults (${places[0]?.signal}), ${wrong.length} deviations\n`,
+  )
   return wrong
 }
