@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { InstanceName } from '../contract/names.ts'
 import { connect, connector, negotiate } from './connection.ts'
+import { dockerodeEngine } from './dockerode-engine.ts'
 
 let directory: string
 beforeAll(async () => {
@@ -95,12 +98,77 @@ test('a call is answered with its result, and speaks the version that was agreed
     response.end(request.url === '/version' ? VERSION : '[]')
   }
   await withEngine(listener, async (socketPath) => {
-    const { docker, call, apiVersion, engineVersion } = await connect(socketPath)
+    const { call, apiVersion, engineVersion } = await connect(socketPath)
     expect({ apiVersion, engineVersion }).toEqual({ apiVersion: '1.41', engineVersion: '20.10.24' })
-    await expect(call('list', 5000, () => docker.listContainers())).resolves.toEqual([])
+    await expect(call('list', 5000, (docker) => docker.listContainers())).resolves.toEqual([])
     await expect(call('late', 20, () => new Promise(() => {}))).rejects.toThrow(/did not answer "late" within 0.02 s/)
   })
   expect(paths).toEqual(['/version', '/v1.41/containers/json'])
+})
+
+/** An engine that says its version, and answers everything else as `listener` does. */
+const saying =
+  (listener: RequestListener): RequestListener =>
+  (request, response) =>
+    request.url === '/version' ? response.end(VERSION) : listener(request, response)
+
+describe('an answer that is not understood is no answer:', () => {
+  test.each([
+    ['half of it', '[{"Id":'],
+    ['nothing of it', ''],
+    ['something else', 'Bad Gateway'],
+  ])('%s', async (_what, body) => {
+    await withEngine(
+      saying((_request, response) => response.end(body)),
+      async (socketPath) => {
+        const { call } = await connect(socketPath)
+        // An empty list would be a lie.
+        await expect(call('list', 5000, (docker) => docker.listContainers())).rejects.toMatchObject({
+          code: 'engine-unreachable',
+          message: 'The Docker engine gave an answer that cannot be understood.',
+        })
+      },
+    )
+  })
+
+  test('the shape of another', async () => {
+    await withEngine(saying(good), async (socketPath) => {
+      const engine = dockerodeEngine(connector(socketPath), InstanceName.parse('one'))
+      await expect(engine.host()).rejects.toMatchObject({ code: 'engine-unreachable' })
+    })
+  })
+
+  test('but for what has nothing to say', async () => {
+    await withEngine(
+      saying((_request, response) => response.writeHead(204).end()),
+      async (socketPath) => {
+        const { call } = await connect(socketPath)
+        await expect(call('start', 5000, (docker) => docker.getContainer('w1').start())).resolves.toBeDefined()
+      },
+    )
+  })
+})
+
+test.each(TROUBLE)('a call to an engine that %s leaves no connection open, used or not', async (_what, listener) => {
+  let held = 0
+  const open = new Set<Socket>()
+  // A second connection has its answer, and waits to be used again.
+  const first: RequestListener = (request, response) => {
+    open.add(request.socket)
+    request.socket.once('close', () => open.delete(request.socket))
+    held += 1
+    if (held === 2) response.end('[]')
+    else listener(request, response)
+  }
+  await withEngine(saying(first), async (socketPath) => {
+    const { call } = await connect(socketPath)
+    const list = (deadline: number) => call('list', deadline, (docker) => docker.listContainers())
+    const late = list(200)
+    await expect(list(5000)).resolves.toEqual([])
+    expect(open.size).toBe(2)
+    await expect(late).rejects.toMatchObject({ code: 'engine-unreachable' })
+    await expect.poll(() => open.size).toBe(0)
+  })
 })
 
 test('a connector connects once, and again after a failure only', async () => {

@@ -1,13 +1,13 @@
 import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode'
 import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
-import { FrameDecoder } from '../contract/frames.ts'
 import { LABEL } from '../contract/labels.ts'
 import { MountsPrivate, Overtaken, SourceMissing, type Deployment } from './deployment.ts'
 import type { ContainerState } from '../domain/deployment/plan.ts'
 import { ownLabels, stateVolume, type DeploymentSpec } from '../domain/deployment/specs.ts'
 import type { Connection } from './connection.ts'
 import { engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
+import { logEntries, openLog } from './log-stream.ts'
 
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
@@ -33,9 +33,8 @@ const Bindings = z
   .transform((bindings) => bindings ?? {})
 
 /** The deployment of one instance behind a Docker socket. */
-export function dockerDeployment({ docker, call }: Connection, instance: string, now: () => number): Deployment {
-  const container = (id: string) => docker.getContainer(id)
-  const inspect = (name: string) => unless404(call('inspect', QUICK, () => container(name).inspect()))
+export function dockerDeployment({ call }: Connection, instance: string, now: () => number): Deployment {
+  const inspect = (name: string) => unless404(call('inspect', QUICK, (docker) => docker.getContainer(name).inspect()))
   const labels = ownLabels(instance)
   const isOurs = (found: { Labels?: Record<string, string> | undefined } | undefined): boolean =>
     found?.Labels?.[LABEL.managed] === 'true' && found.Labels[LABEL.instance] === instance
@@ -52,7 +51,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
 
   async function list() {
     const filters = { label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] }
-    return call('list', QUICK, () => docker.listContainers({ all: true, filters }))
+    return call('list', QUICK, (docker) => docker.listContainers({ all: true, filters }))
   }
 
   return {
@@ -61,8 +60,8 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
         own(`${instance}-net`),
         own(`${instance}-parent`),
         list(),
-        unless404(call('inspect network', QUICK, () => docker.getNetwork(instance).inspect())),
-        unless404(call('inspect volume', QUICK, () => docker.getVolume(stateVolume(instance)).inspect())),
+        unless404(call('inspect network', QUICK, (docker) => docker.getNetwork(instance).inspect())),
+        unless404(call('inspect volume', QUICK, (docker) => docker.getVolume(stateVolume(instance)).inspect())),
       ])
       const known = new Set([holder?.Id, parent?.Id])
       const rest = all.filter(({ Id }) => !known.has(Id))
@@ -98,42 +97,43 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
     },
 
     async imageId(reference) {
-      return (await unless404(call('inspect image', QUICK, () => docker.getImage(reference).inspect())))?.Id
+      return (await unless404(call('inspect image', QUICK, (docker) => docker.getImage(reference).inspect())))?.Id
     },
 
     async engineDirectory() {
-      return Info.parse(await call('info', QUICK, () => docker.info())).DockerRootDir
+      return Info.parse(await call('info', QUICK, (docker) => docker.info())).DockerRootDir
     },
 
     async createNetwork() {
       const options = { Name: instance, Driver: 'bridge', CheckDuplicate: true, Labels: labels }
       await settled(
-        call('create network', CHANGE, () => docker.createNetwork(options)),
+        call('create network', CHANGE, (docker) => docker.createNetwork(options)),
         [409],
       )
     },
 
     async createVolume() {
-      await call('create volume', CHANGE, () => docker.createVolume({ Name: stateVolume(instance), Labels: labels }))
+      await call('create volume', CHANGE, (docker) =>
+        docker.createVolume({ Name: stateVolume(instance), Labels: labels }),
+      )
     },
 
     async removeNetwork() {
-      const network = docker.getNetwork(instance)
-      const found = await unless404(call('inspect network', QUICK, () => network.inspect()))
+      const found = await unless404(call('inspect network', QUICK, (docker) => docker.getNetwork(instance).inspect()))
       // Somebody else's network is used as it is and left alone.
       if (isOurs(found))
         await settled(
-          call('remove network', CHANGE, () => network.remove()),
+          call('remove network', CHANGE, (docker) => docker.getNetwork(instance).remove()),
           [404],
         )
     },
 
     async removeVolume() {
-      const volume = docker.getVolume(stateVolume(instance))
-      const found = await unless404(call('inspect volume', QUICK, () => volume.inspect()))
+      const volume = stateVolume(instance)
+      const found = await unless404(call('inspect volume', QUICK, (docker) => docker.getVolume(volume).inspect()))
       if (isOurs(found))
         await settled(
-          call('remove volume', CHANGE, () => volume.remove()),
+          call('remove volume', CHANGE, (docker) => docker.getVolume(volume).remove()),
           [404],
         )
     },
@@ -146,7 +146,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
 
     async create(spec) {
       try {
-        return (await call('create', CHANGE, () => docker.createContainer(createOptions(spec)))).id
+        return (await call('create', CHANGE, (docker) => docker.createContainer(createOptions(spec)))).id
       } catch (error) {
         throw createFailure(error)
       }
@@ -154,7 +154,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
 
     async rename(id, name) {
       try {
-        await call('rename', QUICK, () => container(id).rename({ name }))
+        await call('rename', QUICK, (docker) => docker.getContainer(id).rename({ name }))
       } catch (error) {
         throw [404, 409].includes(httpStatus(error) ?? 0) ? new Overtaken(engineMessage(error)) : answered(error)
       }
@@ -163,7 +163,7 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
     async start(id) {
       try {
         await settled(
-          call('start', CHANGE, () => container(id).start()),
+          call('start', CHANGE, (docker) => docker.getContainer(id).start()),
           [304],
         )
       } catch (error) {
@@ -173,14 +173,14 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
 
     async unpause(id) {
       await settled(
-        call('unpause', CHANGE, () => container(id).unpause()),
+        call('unpause', CHANGE, (docker) => docker.getContainer(id).unpause()),
         [304, 409],
       )
     },
 
     async stop(id, grace) {
       await settled(
-        call('stop', grace * 1000 + CHANGE, () => container(id).stop({ t: grace })),
+        call('stop', grace * 1000 + CHANGE, (docker) => docker.getContainer(id).stop({ t: grace })),
         [304, 404],
       )
     },
@@ -188,27 +188,33 @@ export function dockerDeployment({ docker, call }: Connection, instance: string,
     async remove(id) {
       // 409: another removal of it is under way.
       await settled(
-        call('remove', CHANGE, () => container(id).remove({ force: true, v: true })),
+        call('remove', CHANGE, (docker) => docker.getContainer(id).remove({ force: true, v: true })),
         [404, 409],
       )
     },
 
     async run(id, command) {
-      const exec = await call('exec', QUICK, () =>
-        container(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true }),
+      const { id: exec } = await call('exec', QUICK, (docker) =>
+        docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true }),
       )
-      const stream = await call('exec start', QUICK, () => exec.start({ hijack: true, stdin: false }))
-      await call('exec output', 2 * CHANGE, async () => {
-        for await (const _ of stream);
-      })
-      return (await call('exec inspect', QUICK, () => exec.inspect())).ExitCode
+      const stream = await call('exec start', QUICK, (docker) =>
+        docker.getExec(exec).start({ hijack: true, stdin: false }),
+      )
+      try {
+        await call('exec output', 2 * CHANGE, async () => {
+          for await (const _ of stream);
+        })
+      } finally {
+        stream.destroy()
+      }
+      return (await call('exec inspect', QUICK, (docker) => docker.getExec(exec).inspect())).ExitCode
     },
 
     async logTail(id, lines) {
-      const log: Buffer = await call('logs', QUICK, () =>
-        container(id).logs({ stdout: true, stderr: true, tail: lines }),
-      )
-      return [...new FrameDecoder().push(log)].map(({ data }) => data.toString()).join('')
+      const stream = await call('logs', QUICK, (docker) => openLog(docker, id, { follow: false, tail: lines }))
+      let text = ''
+      for await (const { data } of logEntries(stream, { silence: QUICK })) text += data.toString()
+      return text
     },
   }
 }

@@ -7,11 +7,11 @@ import { LABEL } from '../contract/labels.ts'
 import { ContainerId, type InstanceName } from '../contract/names.ts'
 import { type Container, EngineState } from '../domain/container.ts'
 import { containerOptions } from './container-options.ts'
-import type { Connection } from './connection.ts'
+import type { Call, Connection } from './connection.ts'
 import { engineFailure, engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
 import type { Engine, EngineEvent } from './engine.ts'
 import { logEntries, openLog } from './log-stream.ts'
-import { type Ask, openPipes, openTerminal, runToEnd } from './process.ts'
+import { openPipes, openTerminal, runToEnd } from './process.ts'
 import { usageOf } from './usage.ts'
 import { workerLine } from './worker-line.ts'
 
@@ -23,15 +23,12 @@ const REMOVE_STEP = 20
 
 /** The engine behind a Docker socket, seen by one instance; `connected` is asked before every call. */
 export function dockerodeEngine(connected: () => Promise<Connection>, instance: InstanceName): Engine {
-  const ask: Ask = async (what, deadline, work) => {
-    const { docker, call } = await connected()
-    return await call(what, deadline, () => work(docker))
-  }
+  const ask: Call = async (what, deadline, work) => await (await connected()).call(what, deadline, work)
 
   return {
     async host() {
       const connection = await connected()
-      const info = EngineInfo.parse(await ask('info', QUICK, (docker) => docker.info()))
+      const info = await ask('info', QUICK, async (docker) => EngineInfo.parse(await docker.info()))
       return {
         version: connection.engineVersion,
         apiVersion: connection.apiVersion,
@@ -49,8 +46,9 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
 
     async containers() {
       const filters = { label: [`${LABEL.managed}=true`, `${LABEL.instance}=${instance}`] }
-      const list = await ask('list', QUICK, (docker) => docker.listContainers({ all: true, filters }))
-      return list.map(fromListed)
+      return await ask('list', QUICK, async (docker) =>
+        (await docker.listContainers({ all: true, filters })).map(fromListed),
+      )
     },
 
     async runningSince(id) {
@@ -68,8 +66,9 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
 
     async create(spec) {
       try {
-        const created = await ask('create', CHANGE, (docker) => docker.createContainer(containerOptions(spec)))
-        return ContainerId.parse(created.id)
+        return await ask('create', CHANGE, async (docker) =>
+          ContainerId.parse((await docker.createContainer(containerOptions(spec))).id),
+        )
       } catch (error) {
         if (httpStatus(error) === 409) return 'taken'
         throw createFailure(error, spec.image)
@@ -123,13 +122,15 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     },
 
     async usage(id) {
-      const sample = await unless404(ask('stats', QUICK, (docker) => docker.getContainer(id).stats({ stream: false })))
-      return sample && usageOf(sample)
+      return await unless404(
+        ask('stats', QUICK, async (docker) => usageOf(await docker.getContainer(id).stats({ stream: false }))),
+      )
     },
 
     async logs(id, options) {
       try {
-        return logEntries(await ask('logs', QUICK, (docker) => openLog(docker, id, options)), options.signal)
+        const stream = await ask('logs', QUICK, (docker) => openLog(docker, id, options))
+        return logEntries(stream, { signal: options.signal, ...(options.follow ? {} : { silence: QUICK }) })
       } catch (error) {
         if ([404, 409].includes(httpStatus(error) ?? 0)) return undefined
         throw answered(error, "read the worker's output")

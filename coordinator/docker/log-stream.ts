@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { ContainerId } from '../contract/names.ts'
 import type { LogEntry, LogOptions } from './engine.ts'
 import { demultiplex } from './demultiplex.ts'
+import { engineFailure } from './engine-failure.ts'
 
 /**
  * The log of a container as it is on the wire. Not through dockerode's own `logs`: that reads the whole log into memory
  * unless it is followed, and a log may be 50 MB.
  */
-export function openLog(docker: Docker, id: ContainerId, options: LogOptions): Promise<Readable> {
+export function openLog(docker: Docker, id: string, options: LogOptions): Promise<Readable> {
   return new Promise((resolve, reject) => {
     const request = {
       path: `/containers/${id}/logs?`,
@@ -24,8 +24,14 @@ export function openLog(docker: Docker, id: ContainerId, options: LogOptions): P
   })
 }
 
+type Reading = {
+  signal?: AbortSignal | undefined
+  /** How long the engine may take to the next piece; one that is followed may say nothing for ever. Milliseconds. */
+  silence?: number
+}
+
 /** The entries of a log's stream, until its end or the signal; the stream is closed in any case. */
-export function logEntries(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<LogEntry> {
+export function logEntries(stream: Readable, { signal, silence }: Reading): AsyncGenerator<LogEntry> {
   // Whoever leaves before the first entry is read: a generator that was never begun closes nothing.
   const abort = (): void => void stream.destroy()
   signal?.addEventListener('abort', abort, { once: true })
@@ -33,16 +39,17 @@ export function logEntries(stream: Readable, signal: AbortSignal | undefined): A
   if (signal?.aborted === true) abort()
   // Its reader hears of an error; until there is one, nobody may die of it.
   stream.on('error', () => {})
-  return readEntries(stream, signal, abort)
+  return readEntries(stream, silence, signal, abort)
 }
 
 async function* readEntries(
   stream: Readable,
+  silence: number | undefined,
   signal: AbortSignal | undefined,
   abort: () => void,
 ): AsyncGenerator<LogEntry> {
   try {
-    for await (const { output, data } of demultiplex(stream)) {
+    for await (const { output, data } of demultiplex(silence === undefined ? stream : inTime(stream, silence))) {
       // "2026-01-31T10:00:00.123456789Z data"
       const space = data.indexOf(32)
       yield { at: data.subarray(0, space).toString(), output, data: data.subarray(space + 1) }
@@ -52,6 +59,23 @@ async function* readEntries(
   } finally {
     signal?.removeEventListener('abort', abort)
     stream.destroy()
+  }
+}
+
+/** The pieces of a stream; fails when the next one does not come in time. A reader may take what time it needs. */
+async function* inTime(stream: Readable, silence: number): AsyncGenerator<Buffer> {
+  const late = (): void => {
+    stream.destroy(engineFailure(`The Docker engine said nothing for ${silence / 1000} s in the middle of an answer.`))
+  }
+  let timer = setTimeout(late, silence)
+  try {
+    for await (const chunk of stream) {
+      clearTimeout(timer)
+      yield chunk
+      timer = setTimeout(late, silence)
+    }
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,14 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type Docker from 'dockerode'
 import { Failure } from '../contract/failure.ts'
 import type { ContainerId } from '../contract/names.ts'
 import type { TerminalSize } from '../contract/request.ts'
 import { engineMessage, httpStatus, settled } from './engine-failure.ts'
+import type { Call } from './connection.ts'
 import type { Process, Terminal } from './engine.ts'
-
-/** One call to the engine, with its name and its deadline in milliseconds. */
-export type Ask = <T>(what: string, deadline: number, work: (docker: Docker) => Promise<T>) => Promise<T>
 
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
@@ -18,7 +15,7 @@ const STEP = 5
 
 /** See Engine.terminal. */
 export async function openTerminal(
-  ask: Ask,
+  ask: Call,
   id: ContainerId,
   command: readonly string[],
   size: TerminalSize,
@@ -27,7 +24,7 @@ export async function openTerminal(
   const resize = async (to: TerminalSize): Promise<void> => {
     // 404 and 409: the process has ended; 500: it has not quite started. A later resize follows.
     await settled(
-      ask('resize', QUICK, () => exec.resize({ w: to.columns, h: to.rows }) as Promise<unknown>),
+      ask('resize', QUICK, (docker) => docker.getExec(exec).resize({ w: to.columns, h: to.rows }) as Promise<unknown>),
       [404, 409, 500],
     )
   }
@@ -36,27 +33,32 @@ export async function openTerminal(
 }
 
 /** See Engine.pipes. */
-export async function openPipes(ask: Ask, id: ContainerId, command: readonly string[]): Promise<Process> {
+export async function openPipes(ask: Call, id: ContainerId, command: readonly string[]): Promise<Process> {
   const { stream, exitCode } = await open(ask, id, command, false)
   return { stream, exitCode }
 }
 
 /** See Engine.run. */
-export async function runToEnd(ask: Ask, id: ContainerId, command: readonly string[]): Promise<number> {
-  const exec = await ask('exec', QUICK, (docker) =>
+export async function runToEnd(ask: Call, id: ContainerId, command: readonly string[]): Promise<number> {
+  const { id: exec } = await ask('exec', QUICK, (docker) =>
     docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, User: '0:0' }),
   )
-  const stream = await ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: false }))
-  await ask('exec output', CHANGE, async () => {
-    for await (const _ of stream);
-  })
-  return (await codeOf(() => ask('exec inspect', QUICK, () => exec.inspect()))) ?? 1
+  const stream = await ask('exec start', QUICK, (docker) => docker.getExec(exec).start({ hijack: true, stdin: false }))
+  try {
+    await ask('exec output', CHANGE, async () => {
+      for await (const _ of stream);
+    })
+  } finally {
+    stream.destroy()
+  }
+  return (await codeOf(() => ask('exec inspect', QUICK, (docker) => docker.getExec(exec).inspect()))) ?? 1
 }
 
-type Opened = { exec: Docker.Exec; stream: Duplex; exitCode: () => Promise<number | null> }
+/** `exec`: the id of the process. */
+type Opened = { exec: string; stream: Duplex; exitCode: () => Promise<number | null> }
 
-async function open(ask: Ask, id: ContainerId, command: readonly string[], tty: boolean): Promise<Opened> {
-  const exec = await whileRunning(
+async function open(ask: Call, id: ContainerId, command: readonly string[], tty: boolean): Promise<Opened> {
+  const { id: exec } = await whileRunning(
     ask('exec', QUICK, (docker) =>
       docker.getContainer(id).exec({
         Cmd: [...command],
@@ -68,9 +70,16 @@ async function open(ask: Ask, id: ContainerId, command: readonly string[], tty: 
       }),
     ),
   )
-  const stream = await whileRunning(ask('exec start', QUICK, () => exec.start({ hijack: true, stdin: true, Tty: tty })))
-  const inspect = () => ask('exec inspect', QUICK, () => exec.inspect())
-  await begun(inspect, stream)
+  const stream = await whileRunning(
+    ask('exec start', QUICK, (docker) => docker.getExec(exec).start({ hijack: true, stdin: true, Tty: tty })),
+  )
+  const inspect = () => ask('exec inspect', QUICK, (docker) => docker.getExec(exec).inspect())
+  try {
+    await begun(inspect)
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
   return { exec, stream, exitCode: () => codeOf(inspect) }
 }
 
@@ -96,14 +105,11 @@ function notRunning(cause?: unknown): Failure {
  * Waits until the process of an exec runs or has run. A container that ends meanwhile is no error of `exec start`: the
  * engine writes its complaint into the stream, where only the terminal would see it, and gives 126 to 128 as exit code.
  */
-async function begun(inspect: () => Promise<State>, stream: Duplex): Promise<void> {
+async function begun(inspect: () => Promise<State>): Promise<void> {
   for (const deadline = Date.now() + QUICK; Date.now() < deadline;) {
     const { Pid, ExitCode } = await whileRunning(inspect())
     if (Pid > 0 || (ExitCode !== null && (ExitCode < 126 || ExitCode > 128))) return
-    if (ExitCode !== null) {
-      stream.destroy()
-      throw notRunning()
-    }
+    if (ExitCode !== null) throw notRunning()
     await sleep(STEP)
   }
 }
