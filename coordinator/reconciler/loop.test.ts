@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Failure } from '../contract/failure.ts'
 import type { ContainerId } from '../contract/names.ts'
 import { workerContainerSpec } from '../domain/container-spec.ts'
 import { anOrder, aRecord, INSTANCE } from '../domain/testing.ts'
@@ -45,4 +46,23 @@ test('the end of a worker that was ready is recorded at once', async () => {
   await context.records.put(aRecord('w1', { container: id }))
   await pass(context)
   expect(context.records.get(order.request)?.end).not.toBeNull()
+})
+
+test('an engine that could not be seen is listened to anew: its event stream may have died without a word', async () => {
+  await using context = await aContext()
+  const { engine } = context
+  const events = engine.events.bind(engine)
+  let opened = 0
+  engine.events = async function* (signal) {
+    opened += 1
+    yield* events(signal)
+  }
+  const reconciler = new Reconciler(context, { count: 9, age: 1e9, logBytes: 1e9 })
+  await reconciler.start()
+  expect(opened).toBe(1)
+  engine.away = new Failure('engine-unreachable', 'The engine is away.')
+  await reconciler.trigger()
+  engine.away = undefined
+  await expect.poll(() => opened, { timeout: 5_000 }).toBe(2)
+  await reconciler.stop()
 })

@@ -33,6 +33,8 @@ export class Reconciler {
   readonly #working = new Map<RequestId, Promise<void>>()
   #pass: Promise<void> | undefined
   #again = false
+  /** Ends the event stream that is open now; the next one is opened then. */
+  #hearing = new AbortController()
   /** Why the engine could not be seen in the last pass; undefined while it can. */
   trouble: Failure | undefined
   /** Whether a pass has succeeded since the start. */
@@ -190,8 +192,9 @@ export class Reconciler {
   async #listen(): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
+      this.#hearing = new AbortController()
       try {
-        for await (const event of this.#context.engine.events(signal)) {
+        for await (const event of this.#context.engine.events(AbortSignal.any([signal, this.#hearing.signal]))) {
           if (event.action === 'start') this.#died.delete(event.id)
           if (!this.#isNews(event)) continue
           if (event.action === 'die') this.#died.add(event.id)
@@ -227,6 +230,8 @@ export class Reconciler {
       this.#event('engine-lost', failure.message)
     }
     this.trouble = failure
+    // A stream can die without a word, when its engine does; then nothing would ever be heard on it again.
+    this.#hearing.abort()
   }
 
   #event(kind: 'engine-back' | 'engine-lost', message: string): void {
