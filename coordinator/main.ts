@@ -155,6 +155,7 @@ async function main(): Promise<void> {
     projectRoots: environment.HAL9000_PROJECT_ROOTS,
     networkKind: () => surroundings.networkKind(),
     engineHost: () => surroundings.host(),
+    beginning: () => ({ looked: reconciler.seen || reconciler.trouble !== undefined, claimed }),
     problems: () => problems({ reconciler, surroundings, redis, queue, claimed: () => claimed }),
   }
   const server = await listen(environment.HAL9000_SOCKET, control)

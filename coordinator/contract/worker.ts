@@ -121,10 +121,18 @@ export type AttachOutcome =
 /** Whose network the workers join. `lost`: the holder's, which the parent itself has lost. */
 export type NetworkKind = 'holder' | 'parent' | 'lost'
 
+/**
+ * Whether a worker can be spawned now. `starting`: not yet, soon after the start. `degraded`: something that a spawn needs is
+ * away (the engine, Redis, the network); workers go on, and so does the coordinator once it is back.
+ */
+export type Readiness = 'starting' | 'ready' | 'degraded'
+
 /** `coordinator status`. What cannot be known now is null: without the engine there may be any number of workers. */
 export type Status = {
   instance: string
   version: string
+  state: Readiness
+  /** The same as the state `ready`. */
   ready: boolean
   problems: string[]
   engine: { version: string; apiVersion: string; cpus: number; memory: number; cgroup: string } | null

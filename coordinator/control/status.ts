@@ -4,11 +4,12 @@ import { ROUTE } from '../contract/control.ts'
 import type { Owner } from '../contract/owner.ts'
 import type { Condition, NetworkKind, Status, WorkerState } from '../contract/worker.ts'
 import type { EngineHost } from '../docker/engine.ts'
+import { readiness, type ReadinessFacts } from '../domain/readiness.ts'
 import type { DeliverContext } from './deliver.ts'
 import { answer } from './workers.ts'
 
-/** How long anything that the status tells of may take. Milliseconds. */
-const PATIENCE = 2_000
+/** How long anything that the status tells of may take: an engine under load takes its time. Milliseconds. */
+const PATIENCE = 4_000
 
 export type StatusContext = {
   /** Who we are, for the handshake. */
@@ -23,6 +24,8 @@ export type StatusContext = {
   engineHost: () => Promise<EngineHost>
   /** Every reason why a spawn would fail now; none = ready to spawn. */
   problems: () => Promise<Failure[]>
+  /** What a coordinator begins with: whether the engine was looked at, and whether Redis has taken its epoch. */
+  beginning: () => Pick<ReadinessFacts, 'looked' | 'claimed'>
 }
 
 /** Is it ready, and how is it. */
@@ -39,27 +42,33 @@ export function statusRoutes(server: FastifyInstance, context: DeliverContext & 
 
 /** Answers also when the engine or Redis are away: that is when people ask. */
 async function status(context: DeliverContext & StatusContext): Promise<Status> {
-  const [problems, workers, depth, host, network] = await Promise.all([
-    context.problems(),
+  const [known, workers, depth, host, network] = await Promise.all([
+    soon(context.problems()),
     soon(context.roster.workers()),
     soon(context.queue.depth()),
     soon(context.engineHost()),
     soon(context.networkKind()),
   ])
+  const problems = known ?? [UNKNOWN]
+  const age = context.now() - Date.parse(context.startedAt)
+  const state = readiness({ hindered: problems.length > 0, age, ...context.beginning() })
   return {
     instance: context.instance,
     version: context.version,
-    ready: problems.length === 0,
+    state,
+    ready: state === 'ready',
     problems: problems.map((problem) => problem.message),
-    engine: host
-      ? {
-          version: host.version,
-          apiVersion: host.apiVersion,
-          cpus: host.cpus,
-          memory: host.memory,
-          cgroup: host.cgroup,
-        }
-      : null,
+    // Its facts are remembered; of one that tells of no workers they would say that it is there.
+    engine:
+      host && workers
+        ? {
+            version: host.version,
+            apiVersion: host.apiVersion,
+            cpus: host.cpus,
+            memory: host.memory,
+            cgroup: host.cgroup,
+          }
+        : null,
     network,
     projectRoots: [...context.projectRoots],
     workers:
@@ -79,6 +88,8 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
     startup: context.startup,
   }
 }
+
+const UNKNOWN = new Failure('not-ready', `The Docker engine or Redis has not answered for ${PATIENCE / 1000} s.`)
 
 const STATES: Record<WorkerState, number> = {
   queued: 0,

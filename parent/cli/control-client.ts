@@ -15,7 +15,7 @@ type Call = {
   patience?: number
   /** When to give up whatever happens. Milliseconds from the first try; default never. */
   deadline?: number
-  /** How long one answer may take. Milliseconds, default 10 s; Infinity = until it comes. */
+  /** How long one answer may take. Milliseconds, default 20 s; Infinity = until it comes. */
   answerWithin?: number
   signal?: AbortSignal
 }
@@ -34,8 +34,13 @@ export type Control = {
 
 export type ControlOptions = { socketPath: string; now: () => number; retryEvery?: number; absentLimit?: number }
 
-/** How long one answer and the tries after a cut may take unless the call says otherwise. Milliseconds. */
-const DEFAULT_LIMIT = 10_000
+/**
+ * How long one answer may take unless the call says otherwise: more than the coordinator gives a silent engine, which is 5 s
+ * to connect and 10 s to answer. So it is told what is silent. Milliseconds.
+ */
+const ANSWER = 20_000
+/** How long the tries after a cut may go on unless the call says otherwise. Milliseconds. */
+const PATIENCE = 10_000
 /** A longer timer fires at once (Node, setTimeout); whoever waits so long waits for ever. Milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
@@ -47,8 +52,8 @@ export function controlClient(options: ControlOptions): Control {
   const again = <T>(call: Call, attempt: () => Promise<T>): Promise<T> =>
     persist(attempt, {
       now: options.now,
-      patience: call.patience ?? DEFAULT_LIMIT,
-      absentLimit: Math.min(options.absentLimit ?? DEFAULT_LIMIT, call.patience ?? DEFAULT_LIMIT),
+      patience: call.patience ?? PATIENCE,
+      absentLimit: Math.min(options.absentLimit ?? PATIENCE, call.patience ?? PATIENCE),
       deadline: call.deadline ?? Infinity,
       every: options.retryEvery ?? 200,
       signal: call.signal,
@@ -104,7 +109,7 @@ function exchange<T>(
       },
       ...(call.signal && { signal: call.signal }),
     })
-    const limit = call.answerWithin ?? DEFAULT_LIMIT
+    const limit = call.answerWithin ?? ANSWER
     let late: Failure | undefined
     const timer =
       limit <= LONGEST_TIMER

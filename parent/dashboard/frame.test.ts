@@ -3,6 +3,8 @@ import type { Status, Worker } from '../../coordinator/contract/worker.ts'
 import { width } from '../cli/text/width.ts'
 import { frame, type View } from './frame.ts'
 
+const DEGRADED = { state: 'degraded', ready: false } as const
+
 const now = Date.parse('2030-01-31T12:00:10Z')
 
 test('a frame has a header with instance, readiness, counts and clock, then the table', () => {
@@ -54,23 +56,27 @@ test('without workers it says how to start one, unless nothing is known of them'
 })
 
 test('without the engine it does not claim that there are no workers', () => {
-  const [header] = frame(view(0, { ready: false, problems: ['the engine is away'], workers: null, conditions: null }), {
-    columns: 100,
-    rows: 10,
-    now,
-    colour: false,
-  })
-  expect(header).toContain('not ready: the engine is away  workers not known')
+  const [header, body] = frame(
+    view(0, { ...DEGRADED, problems: ['the engine is away'], workers: null, conditions: null }),
+    {
+      columns: 100,
+      rows: 10,
+      now,
+      colour: false,
+    },
+  )
+  expect(header).toContain('degraded: the engine is away  workers not known')
+  expect(body).toBe('')
 })
 
 test('what keeps it from being ready stands in the header, in red where colours are shown', () => {
-  const [header] = frame(view(0, { ready: false, problems: ['the engine does not answer'] }), {
+  const [header] = frame(view(0, { ...DEGRADED, problems: ['the engine does not answer'] }), {
     columns: 80,
     rows: 10,
     now,
     colour: true,
   })
-  expect(header).toMatch(/^\u001b\[1;31mhal9000 {2}not ready: the engine does not answer {2}no workers .*\u001b\[0m$/)
+  expect(header).toMatch(/^\u001b\[1;31mhal9000 {2}degraded: the engine does not answer {2}no workers .*\u001b\[0m$/)
 })
 
 function view(count: number, status: Partial<Status> = {}): View {
@@ -78,6 +84,7 @@ function view(count: number, status: Partial<Status> = {}): View {
     status: {
       instance: 'hal9000',
       version: '0.1.0',
+      state: 'ready',
       ready: true,
       problems: [],
       engine: null,

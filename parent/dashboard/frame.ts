@@ -35,7 +35,7 @@ function header(view: View, columns: number, options: FrameOptions): string {
   const { status } = view
   const parts = [
     ...(status === null ? [] : [printable(status.instance)]),
-    view.trouble ?? (status === null ? 'connecting' : readyText(status)),
+    view.trouble ?? (status === null ? 'connecting' : stateText(status)),
     ...(status === null || view.trouble !== null ? [] : [countsText(status.workers)]),
   ]
   const left = truncate(parts.join('  '), Math.max(1, columns - clock.length - 2))
@@ -44,8 +44,8 @@ function header(view: View, columns: number, options: FrameOptions): string {
   return `${view.trouble !== null || status?.ready === false ? '\u001b[1;31m' : '\u001b[1m'}${text}\u001b[0m`
 }
 
-function readyText(status: Status): string {
-  return status.ready ? 'ready' : `not ready: ${status.problems.map(printable).join('; ') || 'starting'}`
+function stateText(status: Status): string {
+  return [status.state, status.problems.map(printable).join('; ')].filter((part) => part !== '').join(': ')
 }
 
 function countsText(counts: Status['workers']): string {
@@ -55,6 +55,6 @@ function countsText(counts: Status['workers']): string {
 }
 
 function emptyText(view: View): string {
-  if (view.status === null || view.trouble !== null) return ''
+  if (view.status?.workers == null || view.trouble !== null) return ''
   return 'No workers. Start one with C-b w, or in the shell below: spawn --help'
 }

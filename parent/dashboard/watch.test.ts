@@ -23,6 +23,16 @@ test('the table says that the coordinator is away, and comes back with it', asyn
   await watching
 })
 
+test('without the engine it says what the coordinator says, and claims no more', async () => {
+  const { coordinator, terminal, watching, over } = await begin()
+  coordinator.trouble = 'The engine is away.'
+  await coordinator.start()
+  await vi.waitFor(() => expect(terminal.text).toContain('degraded: The engine is away.'), { timeout: 3_000 })
+  expect(terminal.text).not.toMatch(/No workers|retrying/i)
+  over.abort()
+  await watching
+})
+
 test('a burst of events is drawn soon, and read once', async () => {
   const { coordinator, terminal, watching, over } = await begin()
   await coordinator.start()
@@ -78,16 +88,27 @@ function emptyCoordinator(socketPath: string) {
     if (path.startsWith(ROUTE.events)) {
       response.flushHeaders()
       listeners.push(response)
-    } else if (path.startsWith(ROUTE.workers)) response.end('{"workers":[]}')
-    else {
+    } else if (path.startsWith(ROUTE.workers)) {
+      const { trouble } = coordinator
+      if (trouble === '') return response.end('{"workers":[]}')
+      const error = { code: 'engine-unreachable', exitCode: 3, message: trouble }
+      response.writeHead(502).end(JSON.stringify({ error }))
+    } else {
       coordinator.readings += 1
-      response.end('{"instance":"hal9000","ready":true,"problems":[],"workers":{}}')
+      const { trouble } = coordinator
+      const state =
+        trouble === ''
+          ? { state: 'ready', ready: true, problems: [], workers: {} }
+          : { state: 'degraded', ready: false, problems: [trouble], workers: null }
+      response.end(JSON.stringify({ instance: 'hal9000', ...state }))
     }
   })
   const coordinator = {
     listeners,
     /** How often the status was read. */
     readings: 0,
+    /** Why the engine cannot be seen; empty while it can. */
+    trouble: '',
     start: () => new Promise<void>((resolve) => server.listen(socketPath, resolve)),
     stop: () =>
       new Promise<void>((resolve) => {

@@ -14,8 +14,8 @@ const REDRAW_EVERY = 5_000
 const GATHER = 150
 /** Between tries while the coordinator is away or not ready yet. Milliseconds. */
 const RETRY_AFTER = 1_000
-/** The coordinator is here or it is away: a single answer may take so long. Milliseconds. */
-const ANSWER_WITHIN = 3_000
+/** The coordinator is here or it is away: a single answer may take so long. More than it gives an engine that is silent. Milliseconds. */
+const ANSWER_WITHIN = 6_000
 
 const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h\n'
@@ -66,15 +66,19 @@ export async function watchTable(context: Surroundings, signal: AbortSignal): Pr
   }
 }
 
-/** Reads status and workers. While the coordinator is away what was known stays: workers live on without it. */
+/** Reads status and workers. While the coordinator or the engine is away what was known stays: workers live on without. */
 async function look(context: Surroundings, before: View, signal: AbortSignal): Promise<View> {
   const options = { patience: 0, answerWithin: ANSWER_WITHIN, signal }
   try {
-    const [status, { workers }] = await Promise.all([
+    const [status, listed] = await Promise.all([
       context.control.call<Status>({ path: ROUTE.status, ...options }),
-      context.control.call<{ workers: Worker[] }>({ path: `${ROUTE.workers}?all=0`, ...options }),
+      context.control
+        .call<{ workers: Worker[] }>({ path: `${ROUTE.workers}?all=0`, ...options })
+        .catch((error: unknown) => Failure.from(error)),
     ])
-    return { status, workers, trouble: null }
+    if (!(listed instanceof Failure)) return { status, workers: listed.workers, trouble: null }
+    // The status says so itself, unless it was asked a moment before.
+    return { status, workers: before.workers, trouble: status.ready ? `${listed.message} Retrying.` : null }
   } catch (error) {
     const failure = Failure.from(error)
     const away = failure.code === 'not-ready'

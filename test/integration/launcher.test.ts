@@ -35,12 +35,13 @@ test('a second up is silent, quick, and changes nothing', async () => {
 })
 
 test('status says that it is ready, in words and as JSON', async () => {
-  expect(await instance.hal(['status'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ready +yes$/m) })
+  expect(await instance.hal(['status'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^state +ready$/m) })
   const { code, stdout } = await instance.hal(['status', '--json'])
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({
     schemaVersion: 1,
     instance: instance.name,
+    state: 'ready',
     ready: true,
     network: 'holder',
   })

@@ -9,7 +9,7 @@ export function statusView(status: Status, now: number): string {
   const started = Date.parse(status.startedAt)
   return fields([
     ['instance', `${printable(status.instance)}, version ${printable(status.version)}`],
-    ['ready', status.ready ? 'yes' : 'no'],
+    ['state', status.state],
     ...status.problems.map((problem) => ['problem', printable(problem)] as const),
     [
       'engine',

@@ -16,7 +16,7 @@ import { detachKeysOption } from '../terminal/held.ts'
 import { commandText } from '../text/printable.ts'
 
 /** How long starting may take beyond the wait for room, and that wait unless it is given. Milliseconds. */
-const START_MARGIN = 30_000
+const START_MARGIN = 60_000
 const DEFAULT_WAIT = 60_000
 
 const AFTER = `

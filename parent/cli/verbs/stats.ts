@@ -10,8 +10,6 @@ import { write, writeJson } from '../write.ts'
 
 /** From one sample to the next. Milliseconds. */
 const EVERY = 2_000
-/** The engine measures for a second or two, and may be busy. Milliseconds. */
-const ANSWER_WITHIN = 15_000
 
 /** To the first cell, and everything after it away: whatever the size of the terminal. */
 const CLEAR = '\u001b[H\u001b[J'
@@ -50,14 +48,12 @@ async function show(context: Context, names: readonly string[], follow: boolean)
 }
 
 function ofAll(context: Context): Promise<StatsResult> {
-  return context.control.call<StatsResult>({ path: ROUTE.statsAll, answerWithin: ANSWER_WITHIN })
+  return context.control.call<StatsResult>({ path: ROUTE.statsAll })
 }
 
 async function ofNamed(context: Context, refs: readonly string[]): Promise<StatsResult> {
   const samples = await Promise.all(
-    refs.map((ref) =>
-      context.control.call<StatsResult>({ path: routeFor(ROUTE.stats, ref), answerWithin: ANSWER_WITHIN }),
-    ),
+    refs.map((ref) => context.control.call<StatsResult>({ path: routeFor(ROUTE.stats, ref) })),
   )
   return { at: samples[0]?.at ?? '', workers: samples.flatMap(({ workers }) => workers) }
 }

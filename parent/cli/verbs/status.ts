@@ -9,7 +9,7 @@ import { write, writeJson } from '../write.ts'
 export const status: Register = (program, context) => {
   program
     .command('status')
-    .description('show how the coordinator is doing; exits with 4 while it is not ready')
+    .description('show whether the coordinator is ready, starting or degraded; exits with 4 while it is not ready')
     .addOption(jsonOption())
     .addHelpText('after', examples('coordinator status', 'coordinator status --json'))
     .action(async () => {

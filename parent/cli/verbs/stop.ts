@@ -6,7 +6,7 @@ import { wholeNumber } from '../option.ts'
 import type { Register } from '../program.ts'
 
 /** How long a stop may take beyond its grace. Milliseconds. */
-export const STOP_MARGIN = 30_000
+export const STOP_MARGIN = 60_000
 
 export const stop: Register = (program, context) => {
   program

@@ -206,12 +206,15 @@ test('inspect shows the exit record', async () => {
 })
 
 test.each([
-  [true, 0, 'yes'],
-  [false, 4, 'no'],
-])('status of a coordinator that is ready: %s', async (ready, exitCode, text) => {
+  ['ready', 0],
+  ['starting', 4],
+  ['degraded', 4],
+] as const)('status of a coordinator that is %s', async (state, exitCode) => {
+  const ready = state === 'ready'
   const status = {
     instance: 'hal9000',
     version: '0.1.0',
+    state,
     ready,
     problems: ready ? [] : ['Redis is restarting.'],
     engine: { version: '20.10.24', apiVersion: '1.41', cpus: 2, memory: 8 * 2 ** 30, cgroup: 'v1' },
@@ -225,7 +228,7 @@ test.each([
   }
   const { code, out } = await coordinator(['status'], (_, response) => json(response, status))
   expect(code).toBe(exitCode)
-  expect(out).toMatch(new RegExp(`^ready +${text}$`, 'm'))
+  expect(out).toMatch(new RegExp(`^state +${state}$`, 'm'))
   expect(out).toMatch(/^workers +3 running, 1 stopping$/m)
   expect(out).toMatch(/^conditions +2 network-lost$/m)
   expect(out.includes('Redis is restarting.')).toBe(!ready)
@@ -235,6 +238,7 @@ test('status says of what cannot be known that it is not known, never that there
   const status = {
     instance: 'hal9000',
     version: '0.1.0',
+    state: 'degraded',
     ready: false,
     problems: ['The Docker engine does not answer.', 'Redis does not answer.'],
     engine: null,
