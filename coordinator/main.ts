@@ -16,7 +16,8 @@ import { isIntact } from './instance/lock.ts'
 import { removeOwnerRecord } from './instance/owner-record.ts'
 import { takeInstance } from './instance/take.ts'
 import { fail, leave, startAbove } from './leave.ts'
-import type { SpawnContext } from './processor/spawn.ts'
+import type { CarryOutContext } from './processor/carry-out.ts'
+import { Outage } from './processor/outage.ts'
 import { Room } from './processor/room.ts'
 import { Surroundings } from './project/surroundings.ts'
 import { SpawnQueue } from './queue/spawn-queue.ts'
@@ -128,9 +129,11 @@ async function main(): Promise<void> {
     cpuBudget: environment.HAL9000_CPU_BUDGET,
   }
   const room = new Room(capacity, roster)
-  const spawnContext: SpawnContext = {
+  const outage = new Outage(() => roster.containers())
+  const spawnContext: CarryOutContext = {
     ...context,
     room,
+    outage,
     network: () => surroundings.network(),
     checkNetwork: () => surroundings.checkNetwork(),
     input: (order) => inputs.read(order),
@@ -141,6 +144,7 @@ async function main(): Promise<void> {
     queue,
     inputs,
     room,
+    outage,
     arriving: new Map(),
     events,
     plan: () => reconciler.plan(),

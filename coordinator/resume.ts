@@ -1,20 +1,19 @@
 import type { SpawnOrder } from './domain/spawn-order.ts'
-import { spawn, type SpawnContext } from './processor/spawn.ts'
+import { carryOut, type CarryOutContext } from './processor/carry-out.ts'
 import type { SpawnQueue } from './queue/spawn-queue.ts'
 import type { SpooledInputs } from './queue/spooled-inputs.ts'
-import type { Context } from './workers/context.ts'
 import { inTime } from './workers/take-back.ts'
 
 /** How soon Redis is asked again for what waits in it. Milliseconds. */
 const RETRY = 100
 
 /** Takes up the queue as soon as Redis is there, however long that takes. */
-export async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: SpawnContext): Promise<void> {
+export async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: CarryOutContext): Promise<void> {
   for (;;) {
     try {
       for (const order of await queue.pending()) takeUp(order, queue, inputs, context)
       context.roster.resumed = true
-      await queue.start((order, begun) => spawn(order, begun, context))
+      await queue.start((order, begun) => carryOut(order, begun, context))
       return
     } catch (error) {
       context.log.debug({ err: error }, 'the queue is not there yet')
@@ -24,7 +23,7 @@ export async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: 
 }
 
 /** An order from before: it is on its way until it has an answer, which it gets in time. */
-function takeUp(order: SpawnOrder, queue: SpawnQueue, inputs: SpooledInputs, context: Context): void {
+function takeUp(order: SpawnOrder, queue: SpawnQueue, inputs: SpooledInputs, context: CarryOutContext): void {
   const { underway } = context.roster
   underway.set(order.request, { order, state: 'queued' })
   const settled = queue.settled(order.request)

@@ -70,6 +70,7 @@ beforeEach(async () => {
     ...base,
     queue,
     inputs: { keep: async () => {}, claim: async () => {}, drop: () => {}, dropOnceSettled: () => {} },
+    outage: { cancel: () => false, trouble: undefined },
     arriving: new Map(),
     maxQueue: 10,
     intake: {

@@ -8,12 +8,13 @@ import { fromOrder } from '../domain/worker-view.ts'
 import type { SpawnQueue } from '../queue/spawn-queue.ts'
 import type { SpooledInputs } from '../queue/spooled-inputs.ts'
 import type { Context } from '../workers/context.ts'
-import { inTime } from '../workers/take-back.ts'
+import { inTime, type TakeBackContext } from '../workers/take-back.ts'
 import { type IntakeContext, takeIn } from './intake.ts'
 
 export type DeliverContext = Context & {
   queue: Pick<SpawnQueue, 'add' | 'answer' | 'cancel' | 'depth' | 'settled'>
   inputs: Pick<SpooledInputs, 'keep' | 'claim' | 'drop' | 'dropOnceSettled'>
+  outage: TakeBackContext['outage']
   intake: IntakeContext
   maxQueue: number
   /** Requests that are being taken in now, until the queue knows them. */

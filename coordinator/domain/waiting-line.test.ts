@@ -29,6 +29,12 @@ test('those that are being started come first, the others wait in their order, e
   )
 })
 
+test('one that waits for something else says so, wherever it stands', () => {
+  const away = 'the Docker engine does not answer'
+  const line = [underway('w1', 'queued'), { ...underway('w2', 'queued'), because: away }, underway('w3', 'queued')]
+  expect(render(line, null)).toBe(`1 w1 queued: -\n2 w2 queued: ${away}\n3 w3 queued: behind 2 others\n`)
+})
+
 test.each([
   [['queued'], '1 w0 queued: -\n'],
   [['starting', 'queued'], '- w0 starting: -\n1 w1 queued: 1 worker is being started\n'],

@@ -14,7 +14,7 @@ export function waitingLine(underway: readonly Underway[], noRoom: string | null
       ...shown(one),
       position: index + 1,
       waitUntil: iso(one.order.waitUntil),
-      because: index > 0 ? `behind ${index} ${index === 1 ? 'other' : 'others'}` : (noRoom ?? busy(started.length)),
+      because: one.because ?? (index > 0 ? behind(index) : (noRoom ?? busy(started.length))),
     })),
   ]
 }
@@ -22,6 +22,10 @@ export function waitingLine(underway: readonly Underway[], noRoom: string | null
 function shown({ order, state }: Underway): Pick<QueuedRequest, 'request' | 'name' | 'project' | 'state' | 'queuedAt'> {
   const { request, name, project, receivedAt } = order
   return { request, name, project: project.path, state, queuedAt: iso(receivedAt) }
+}
+
+function behind(others: number): string {
+  return `behind ${others} ${others === 1 ? 'other' : 'others'}`
 }
 
 /** Without a bound on workers only so many starts at once stand in the way. */

@@ -4,8 +4,8 @@ import { isAlive, workerState } from './lifecycle.ts'
 import type { SpawnOrder } from './spawn-order.ts'
 import type { WorkerRecord } from './worker-record.ts'
 
-/** A spawn that is on its way. */
-export type Underway = { order: SpawnOrder; state: 'queued' | 'creating' | 'starting' }
+/** A spawn that is on its way; `because`: why it waits, where it is not for its turn. */
+export type Underway = { order: SpawnOrder; state: 'queued' | 'creating' | 'starting'; because?: string }
 
 export type World = {
   containers: readonly WorkerContainer[]

@@ -5,7 +5,8 @@ import { anEnd, anOrder, aRecord, NOW } from '../domain/testing.ts'
 import { finish } from '../workers/finish.ts'
 import { aContext, aStarted, type TestContext } from '../workers/testing.ts'
 import { Room } from './room.ts'
-import { spawn, type SpawnContext } from './spawn.ts'
+import { carryOut as spawn, type CarryOutContext } from './carry-out.ts'
+import { Outage } from './outage.ts'
 
 const UNBOUNDED: Capacity = { maxWorkers: 0, memoryBudget: null, cpuBudget: null }
 const ONE: Capacity = { ...UNBOUNDED, maxWorkers: 1 }
@@ -16,10 +17,11 @@ beforeEach(async () => {
 })
 afterEach(() => base[Symbol.asyncDispose]())
 
-function contextWith(capacity: Capacity): SpawnContext & { room: Room } {
+function contextWith(capacity: Capacity): CarryOutContext {
   return {
     ...base,
     room: new Room(capacity, base.roster),
+    outage: new Outage(() => base.engine.containers()),
     network: async () => 'none',
     checkNetwork: async () => {},
     input: async () => null,
@@ -133,7 +135,8 @@ test('a worker that could not start for want of a network is told so, with what 
   base.engine.start = () => Promise.reject(new Failure('worker-failed', 'cannot join network of 5c10c994'))
   await expect(spawn(order, false, spawning)).rejects.toMatchObject({ message: 'cannot join network of 5c10c994' })
   const away = new Failure('not-ready', 'The network holder does not run.', { hint: './hal9000 up' })
-  await expect(spawn(order, false, { ...spawning, checkNetwork: () => Promise.reject(away) })).rejects.toMatchObject({
+  const other = anOrder('w2')
+  await expect(spawn(other, false, { ...spawning, checkNetwork: () => Promise.reject(away) })).rejects.toMatchObject({
     code: 'worker-failed',
     message: 'The network holder does not run.',
     hint: './hal9000 up',

@@ -9,6 +9,7 @@ import { tooLate, waitedTooLong } from '../domain/waiting-time.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { fromRecord } from '../domain/worker-view.ts'
 import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
+import type { WorkerLine } from '../docker/engine.ts'
 import type { Context } from '../workers/context.ts'
 import { discard, finish } from '../workers/finish.ts'
 import { putReady } from '../workers/milestones.ts'
@@ -31,9 +32,9 @@ export type SpawnContext = Context & {
 }
 
 /**
- * Carries out one order: makes it so that its worker runs, whatever of that was done before (`begun`: a coordinator that died
- * in the middle hands the order on). The way of a spawn is read here, top to bottom.
- * Fails with what the client is told; then nothing is left behind.
+ * Makes it so that the order's worker runs, whatever of that was done before (`begun`: by a coordinator that died in the
+ * middle, or until the engine went). The way of a spawn is read here, top to bottom.
+ * Fails with what the client is told; then nothing is left behind, unless the engine is away: see carry-out.ts.
  */
 export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnContext): Promise<Spawned> {
   const { request } = order
@@ -73,13 +74,7 @@ export async function spawn(order: SpawnOrder, begun: boolean, context: SpawnCon
     context.roster.underway.set(request, { order, state: 'starting' })
     const record = await start(taken.id, order, input, context, passed)
     return { worker: fromReady(record), notices: [...order.notices, ...taken.notices], timings }
-  } catch (error) {
-    const failure = await explained(error, context)
-    // Taken back: whoever did that has told of it.
-    if (failure.code !== 'interrupted') note(context, order, 'worker-failed', failure.message)
-    throw failure
   } finally {
-    context.roster.underway.delete(request)
     context.room.leave(request)
   }
 }
@@ -96,8 +91,11 @@ async function explained(error: unknown, { checkNetwork }: SpawnContext): Promis
   try {
     await checkNetwork()
     return failure
-  } catch (trouble) {
-    const { message, hint } = Failure.from(trouble)
+  } catch (thrown) {
+    const trouble = Failure.from(thrown)
+    // It was on its way out when it refused.
+    if (trouble.code === 'engine-unreachable') return trouble
+    const { message, hint } = trouble
     return new Failure('worker-failed', message, { ...(hint === undefined ? {} : { hint }), cause: failure })
   }
 }
@@ -124,7 +122,7 @@ async function start(
       await stored // On disk before the worker is told: a crash from here on finds what was asked.
       // Not awaited: `ready` proves that all was read, and a refusal says why it was not.
       line.assign(encodeAssignment(order, input)).catch(() => {})
-      const said = await line.heard(FIRST_WORD)
+      const said = await firstSaid(line, id, order, context)
       if (said?.said !== 'ready') throw refusal(said, order, context)
       passed('ready')
     } finally {
@@ -132,13 +130,37 @@ async function start(
     }
   } catch (error) {
     await stored.catch(() => {})
-    await undo(id, order.request, Failure.from(error).message, context)
-    throw error
+    const failure = await explained(error, context)
+    // Without the engine nothing can be undone. What is there is found by the next try.
+    if (failure.code !== 'engine-unreachable') await undo(id, order.request, failure.message, context)
+    throw failure
   }
   const readyAt = context.now()
   const ready = await putReady(record, readyAt, `ready after ${readyAt - order.receivedAt} ms`, context)
   if (ready.deadline !== null) context.wakeAt(ready.deadline)
   return ready
+}
+
+/**
+ * The worker's first word. An engine that goes breaks off the line to it, or is silent on it, and what the worker was told
+ * and has said is not known then: its log knows.
+ */
+async function firstSaid(
+  line: WorkerLine,
+  id: ContainerId,
+  order: SpawnOrder,
+  context: SpawnContext,
+): Promise<Said | undefined> {
+  let silence: Failure | undefined
+  const heard = await line.heard(FIRST_WORD).catch((error: unknown) => {
+    silence = Failure.from(error)
+    return undefined
+  })
+  if (heard !== undefined) return heard
+  const said = await firstWord(id, context, silence === undefined)
+  if (said?.said === 'refused' && said.word === 'never-assigned') throw brokenOff(order)
+  if (said === undefined && silence !== undefined) throw silence
+  return said
 }
 
 /**
@@ -148,7 +170,7 @@ async function start(
 async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): Promise<Spawned | 'never-assigned'> {
   const { engine, records } = context
   const wasReady = (records.get(order.request)?.readyAt ?? null) !== null
-  const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, context)
+  const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, context, true)
   // The reconcile loop may have been faster: the end is recorded, and the container on its way out.
   const over = endedRun(order.request, context)
   if (over !== undefined) return reported(over, order)
@@ -169,13 +191,13 @@ async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): 
   }
   const known = records.get(order.request) ?? { ...recordOf(order), container: id }
   const record = await putReady(known, context.now(), 'found ready after a restart of the coordinator', context)
-  if (wasReady) note(context, order, 'worker-adopted', 'found running after a restart of the coordinator')
+  if (wasReady) noteAdopted(context, order)
   return { worker: fromReady(record), notices: order.notices, timings: {} }
 }
 
 /** What a worker said first, from its log: the line over which it said it is gone. */
-async function firstWord(id: ContainerId, context: SpawnContext): Promise<Said | undefined> {
-  const log = await context.engine.logs(id, { follow: true, signal: AbortSignal.timeout(FIRST_WORD) })
+async function firstWord(id: ContainerId, context: SpawnContext, follow: boolean): Promise<Said | undefined> {
+  const log = await context.engine.logs(id, { follow, signal: AbortSignal.timeout(FIRST_WORD) })
   for await (const entry of log ?? []) {
     const [said] = entry.output === 'stderr' ? separate(entry.data).said : []
     if (said !== undefined) return said
@@ -211,6 +233,16 @@ function refusal(said: Said | undefined, order: SpawnOrder, context: SpawnContex
   return new Failure('worker-failed', `Worker "${order.name}" ended before its command could start.`, {
     hint: `check that the image "${order.image}" is a hal9000 worker image`,
   })
+}
+
+function brokenOff({ name }: SpawnOrder): Failure {
+  return new Failure(
+    'engine-unreachable',
+    `The Docker engine broke off before worker "${name}" was told its command.`,
+    {
+      hint: 'check that the engine runs on the host: docker info',
+    },
+  )
 }
 
 function silent(order: SpawnOrder): Failure {
@@ -266,6 +298,13 @@ function fromReady(record: WorkerRecord): Worker {
   return record.end ? worker : { ...worker, state: 'running' }
 }
 
-function note(context: Context, order: SpawnOrder, kind: 'worker-failed' | 'worker-adopted', message: string): void {
-  context.note({ kind, worker: order.name, project: order.project.path, request: order.request, message })
+function noteAdopted(context: Context, order: SpawnOrder): void {
+  const message = 'found running after a restart of the coordinator'
+  context.note({
+    kind: 'worker-adopted',
+    worker: order.name,
+    project: order.project.path,
+    request: order.request,
+    message,
+  })
 }

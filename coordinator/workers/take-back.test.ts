@@ -11,6 +11,8 @@ import { aContext, type TestContext } from './testing.ts'
 class Place {
   readonly waiting = new Set<RequestId>()
   readonly told: [RequestId, Failure][] = []
+  /** Why those wait that wait for the engine. */
+  trouble: Failure | undefined
 
   cancel(request: RequestId, failure: Failure): boolean {
     if (!this.waiting.delete(request)) return false
@@ -25,13 +27,15 @@ const worker = fromOrder(order, 'queued')
 let base: TestContext
 let room: Place
 let queue: Place
+let outage: Place
 let context: TakeBackContext
 
 beforeEach(async () => {
   base = await aContext()
   room = new Place()
   queue = new Place()
-  context = { ...base, room, queue: { cancel: async (request, failure) => queue.cancel(request, failure) } }
+  outage = new Place()
+  context = { ...base, room, outage, queue: { cancel: async (request, failure) => queue.cancel(request, failure) } }
   context.roster.underway.set(order.request, { order, state: 'queued' })
 })
 afterEach(async () => {
@@ -39,10 +43,10 @@ afterEach(async () => {
   await base[Symbol.asyncDispose]()
 })
 
-test.each(['queue', 'room'] as const)(
+test.each(['queue', 'room', 'outage'] as const)(
   'what waits in the %s is taken back, told of once, and an event stays',
   async (where) => {
-    const place = { queue, room }[where]
+    const place = { queue, room, outage }[where]
     place.waiting.add(order.request)
     expect(await takeBack(worker, context)).toBe(true)
     expect(place.told).toMatchObject([[order.request, { code: 'interrupted', exitCode: 130 }]])
@@ -82,6 +86,14 @@ test('what waits again after a crash is not taken back: its worker may run', asy
   expect([queue.told, context.roster.underway.has(order.request), base.events]).toEqual([[], true, []])
 })
 
+test('unless it waits for the engine: what that has of it is ended and told once it is back', async () => {
+  outage.waiting.add(order.request)
+  await context.records.put(aRecord('w1'))
+  expect(await takeBack(worker, context)).toBe(true)
+  expect(outage.told).toMatchObject([[order.request, { code: 'interrupted' }]])
+  expect(base.events).toEqual([])
+})
+
 test('what waits no more stays on its way', async () => {
   context.roster.underway.set(order.request, { order, state: 'starting' })
   expect(await takeBack(worker, context)).toBe(false)
@@ -104,6 +116,15 @@ test('nobody takes it up in time: it is taken back, the client and the events ar
   ])
   answer.reject(queue.told[0]?.[1])
   await expect(settled).rejects.toMatchObject({ code: 'queue-timeout' })
+})
+
+test('nobody takes it up in time because the engine is away: that is what it is told', async () => {
+  vi.useFakeTimers()
+  queue.waiting.add(order.request)
+  outage.trouble = new Failure('engine-unreachable', 'It is away.')
+  void inTime(order, new Promise(() => {}), context)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(queue.told).toMatchObject([[order.request, { code: 'engine-unreachable', exitCode: 3 }]])
 })
 
 test('it is taken up in time, and may take what time it needs', async () => {

@@ -1,14 +1,17 @@
 import { Failure } from '../contract/failure.ts'
 import { RequestId } from '../contract/names.ts'
 import type { Spawned, Worker } from '../contract/worker.ts'
+import { engineAwayTooLong } from '../domain/outage.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { timeLeft, waitedTooLong } from '../domain/waiting-time.ts'
 import type { Context } from './context.ts'
 
-/** Where orders wait. Both tell whoever waits for the answer, and are false when it is too late to take one back. */
+/** Where orders wait. All tell whoever waits for the answer, and say false when it is too late to take one back. */
 export type TakeBackContext = Context & {
   queue: { cancel: (request: RequestId, failure: Failure) => Promise<boolean> }
   room: { cancel: (request: RequestId, failure: Failure) => boolean }
+  /** Those that wait for the engine; `trouble`: why they do, while there are any. */
+  outage: { cancel: (request: RequestId, failure: Failure) => boolean; readonly trouble: Failure | undefined }
 }
 
 /** How long an order may be neither on the queue any more nor in the room yet. Milliseconds. */
@@ -20,12 +23,15 @@ const STEP = 20
  * an event: it never was a worker, and must not hide the last one of its name that was.
  */
 export async function takeBack(worker: Worker, context: TakeBackContext): Promise<boolean> {
-  const { roster, records, room, queue, note, now } = context
+  const { roster, records, room, outage, queue, note, now } = context
   const { name, project } = worker
   const request = RequestId.parse(worker.request)
-  if (mayRun(request, records)) return false
   const failure = new Failure('interrupted', `The request for worker "${name}" was taken back.`)
-  for (const deadline = now() + BETWEEN; !room.cancel(request, failure) && !(await queue.cancel(request, failure));) {
+  // What the engine has of it is ended once it is back, and told then.
+  if (mayRun(request, records)) return outage.cancel(request, failure)
+  const out = async (): Promise<boolean> =>
+    room.cancel(request, failure) || outage.cancel(request, failure) || (await queue.cancel(request, failure))
+  for (const deadline = now() + BETWEEN; !(await out());) {
     if (roster.underway.get(request)?.state !== 'queued' || now() > deadline) return false
     await new Promise((resolve) => setTimeout(resolve, STEP))
   }
@@ -63,7 +69,8 @@ export async function inTime(
 
 async function giveUp(order: SpawnOrder, context: Omit<TakeBackContext, 'room'>): Promise<void> {
   const { request, name, project } = order
-  const late = waitedTooLong(order)
+  const { trouble } = context.outage
+  const late = trouble === undefined ? waitedTooLong(order) : engineAwayTooLong(order, trouble)
   if (mayRun(request, context.records)) return
   try {
     if (!(await context.queue.cancel(request, late))) return
