@@ -7,7 +7,7 @@ const PROMISED: Record<number, string[]> = {
   2: ['usage', 'invalid-value', 'no-terminal'],
   3: ['engine-unreachable'],
   4: ['not-ready'],
-  5: ['not-found', 'image-missing', 'project-missing', 'ambiguous'],
+  5: ['not-found', 'image-missing', 'pull-failed', 'project-missing', 'ambiguous'],
   6: ['name-in-use'],
   7: ['refused-by-policy'],
   8: ['queue-full', 'queue-timeout'],

@@ -11,6 +11,7 @@ export const FAILURES = {
   'not-ready': { exitCode: 4, meaning: 'The coordinator is not there or not ready yet.' },
   'not-found': { exitCode: 5, meaning: 'Nothing is known by that name.' },
   'image-missing': { exitCode: 5, meaning: 'The image is not on this host.' },
+  'pull-failed': { exitCode: 5, meaning: 'The image could not be fetched from its registry.' },
   'project-missing': { exitCode: 5, meaning: 'The project directory does not exist on the host.' },
   ambiguous: { exitCode: 5, meaning: 'The name fits several workers; the message lists them.' },
   'name-in-use': { exitCode: 6, meaning: 'A worker of that name is there already in this project.' },

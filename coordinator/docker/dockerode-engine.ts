@@ -6,10 +6,13 @@ import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
 import { ContainerId, type InstanceName } from '../contract/names.ts'
 import { type Container, EngineState } from '../domain/container.ts'
+import { imageMissing } from '../domain/image-reference.ts'
 import { containerOptions } from './container-options.ts'
 import type { Call, Connection } from './connection.ts'
 import { engineFailure, engineMessage, httpStatus, settled, unless404 } from './engine-failure.ts'
 import type { Engine, EngineEvent } from './engine.ts'
+import { pullImage } from './image-pull.ts'
+import { jsonLines } from './json-lines.ts'
 import { logEntries, openLog } from './log-stream.ts'
 import { openPipes, openTerminal, runToEnd } from './process.ts'
 import { usageOf } from './usage.ts'
@@ -18,6 +21,8 @@ import { workerLine } from './worker-line.ts'
 /** Deadlines of single calls. Milliseconds. */
 const QUICK = 10_000
 const CHANGE = 30_000
+/** For what ends by a signal: setTimeout's own bound. Milliseconds. */
+const LONGEST = 2 ** 31 - 1
 /** Between looks at a removal that somebody else began. Milliseconds. */
 const REMOVE_STEP = 20
 
@@ -42,6 +47,10 @@ export function dockerodeEngine(connected: () => Promise<Connection>, instance: 
     async image(reference) {
       const image = await unless404(ask('inspect image', QUICK, (docker) => docker.getImage(reference).inspect()))
       return image && { id: image.Id, labels: image.Config.Labels ?? {} }
+    },
+
+    async pull(reference, onProgress, signal) {
+      await ask('pull', LONGEST, (docker) => pullImage(docker, reference, onProgress, signal))
     },
 
     async containers() {
@@ -204,10 +213,7 @@ function ownerOf(networkMode: string | undefined): ContainerId | null {
 
 function createFailure(error: unknown, image: string): unknown {
   if (httpStatus(error) === 404 && engineMessage(error).toLowerCase().includes('no such image')) {
-    return new Failure('image-missing', `Image "${image}" is not on this host.`, {
-      hint: './hal9000 build',
-      cause: error,
-    })
+    return imageMissing(image, error)
   }
   return answered(error, 'create the worker')
 }
@@ -224,15 +230,10 @@ function realTime(text: string): string | null {
 }
 
 async function* parseEvents(stream: Readable): AsyncGenerator<EngineEvent> {
-  let pending = ''
-  for await (const chunk of stream) {
-    const lines = (pending + String(chunk)).split('\n')
-    pending = lines.pop() ?? ''
-    for (const line of lines) {
-      const event = EventLine.parse(JSON.parse(line))
-      const id = ContainerId.safeParse(event.Actor.ID)
-      if (id.success) yield { id: id.data, action: event.Action }
-    }
+  for await (const value of jsonLines(stream)) {
+    const event = EventLine.parse(value)
+    const id = ContainerId.safeParse(event.Actor.ID)
+    if (id.success) yield { id: id.data, action: event.Action }
   }
 }
 

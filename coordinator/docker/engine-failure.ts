@@ -21,7 +21,9 @@ export function engineMessage(error: unknown): string {
       return json.message.trim()
     }
   }
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  // Of an answer that would have been a stream dockerode keeps nothing but this.
+  return text.replace(/^\(HTTP code \d+\) [\w ]+ - /, '').trim()
 }
 
 /** The answer, or undefined where the engine says that there is no such thing. */

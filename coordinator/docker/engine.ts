@@ -1,5 +1,6 @@
 import type { Frame } from '../contract/frames.ts'
 import type { ContainerId } from '../contract/names.ts'
+import type { PullProgress } from '../contract/pull.ts'
 import type { TerminalSize } from '../contract/request.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
@@ -15,6 +16,11 @@ export type Engine = {
   host(): Promise<EngineHost>
   /** The image's facts; undefined when it is not on this host. */
   image(reference: string): Promise<Image | undefined>
+  /**
+   * Fetches an image from its registry; again only what is not here already. `onProgress` hears every sign of life. Has no
+   * deadline: `signal` ends it, and is why it fails then. Fails with `pull-failed` and the engine's words.
+   */
+  pull(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>
   /** Since when a container runs, whosever it is, if it does. */
   runningSince(id: ContainerId): Promise<NetworkOwner>
   /** The containers of this instance, in every state. */

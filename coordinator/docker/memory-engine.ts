@@ -3,9 +3,12 @@ import { PassThrough } from 'node:stream'
 import { Failure } from '../contract/failure.ts'
 import { LABEL } from '../contract/labels.ts'
 import { ContainerId, type InstanceName } from '../contract/names.ts'
+import type { PullProgress } from '../contract/pull.ts'
 import type { ContainerSpec } from '../domain/container-spec.ts'
 import type { Container } from '../domain/container.ts'
 import type { Ended } from '../domain/exit.ts'
+import { imageMissing, pullFailed } from '../domain/image-reference.ts'
+import { orAborted } from '../domain/or-aborted.ts'
 import { parseSaid, type Said } from '../domain/worker-says.ts'
 import type { Engine, EngineEvent, Image, LogEntry, LogOptions, Usage } from './engine.ts'
 
@@ -22,6 +25,8 @@ type Kept = Container & {
  */
 export class MemoryEngine implements Engine {
   readonly images: Map<string, Image>
+  /** What can be pulled; some of it may be long in coming. */
+  readonly registry = new Map<string, Image | Promise<Image>>()
   readonly #instance: InstanceName
   readonly #containers: Map<string, Kept>
   readonly #listeners: Set<(container: Kept, action: string) => void>
@@ -49,6 +54,15 @@ export class MemoryEngine implements Engine {
     return this.images.get(reference)
   }
 
+  async pull(reference: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void> {
+    this.#reach()
+    const kept = this.registry.get(reference)
+    if (kept === undefined) throw pullFailed(reference, 'manifest unknown')
+    onProgress({ layers: 1, done: 0, bytes: 0, total: 1 })
+    this.images.set(reference, await orAborted(Promise.resolve(kept), signal))
+    onProgress({ layers: 1, done: 1, bytes: 1, total: 1 })
+  }
+
   async runningSince(id: ContainerId): ReturnType<Engine['runningSince']> {
     this.#reach()
     const container = this.#containers.get(id)
@@ -73,7 +87,7 @@ export class MemoryEngine implements Engine {
     this.#reach()
     // Nothing is awaited between the look and the taking.
     if ([...this.#containers.values()].some((container) => container.name === spec.name)) return 'taken'
-    if (!this.images.has(spec.image)) throw new Failure('image-missing', `Image "${spec.image}" is not on this host.`)
+    if (!this.images.has(spec.image)) throw imageMissing(spec.image)
     const id = ContainerId.parse(randomBytes(32).toString('hex'))
     const { name, image, labels, network } = spec
     const networkOwner = network.startsWith('container:') ? ContainerId.parse(network.slice(10)) : null

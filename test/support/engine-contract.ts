@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Failure } from '../../coordinator/contract/failure.ts'
 import { ContainerId } from '../../coordinator/contract/names.ts'
+import type { PullProgress } from '../../coordinator/contract/pull.ts'
 import type { Engine } from '../../coordinator/docker/engine.ts'
 import { created, endOf, orderFor, outputOf, specFor, started, type Subject } from './contract-worker.ts'
 import { until } from './run.ts'
 
+/** And what can be pulled: an image that is there, one that does not come to its end, and one that nobody has. */
+export type PullSubject = Subject & { registry: { there: string; endless: string; none: string } }
+
+const still = new AbortController().signal
+
 /** What every engine must do: the real one, and the one in memory that simulations use. */
-export function engineContract(make: () => Promise<Subject>): void {
-  let subject: Subject
+export function engineContract(make: () => Promise<PullSubject>): void {
+  let subject: PullSubject
   let engine: Engine
 
   beforeAll(async () => {
@@ -25,6 +32,33 @@ export function engineContract(make: () => Promise<Subject>): void {
   test('an image is there or it is not', async () => {
     expect(await engine.image(subject.image)).toMatchObject({ labels: { 'hal9000.worker-protocol': '1' } })
     expect(await engine.image('hal9000/none:1')).toBeUndefined()
+  })
+
+  test('a pulled image is there, and how far it came was told', async () => {
+    const { there } = subject.registry
+    const told: PullProgress[] = []
+    await engine.pull(there, (progress) => told.push(progress), still)
+    await engine.pull(there, () => {}, still)
+    expect(await engine.image(there)).toMatchObject({ labels: { 'hal9000.worker-protocol': '1' } })
+    const { layers, done, bytes, total } = told.at(-1) ?? {}
+    expect(layers).toBeGreaterThan(0)
+    expect([done, bytes]).toEqual([layers, total])
+  })
+
+  test('what cannot be pulled is told in the words of the engine', async () => {
+    await expect(engine.pull(subject.registry.none, () => {}, still)).rejects.toMatchObject({
+      code: 'pull-failed',
+      message: expect.stringMatching(/^Image ".*" could not be pulled: .*manifest unknown/),
+    })
+  })
+
+  test('a pull ends by its signal, whenever that comes, and leaves no image', async () => {
+    const { endless } = subject.registry
+    const failure = new Failure('interrupted', 'Nobody wants it any more.')
+    await expect(engine.pull(endless, () => {}, AbortSignal.abort(failure))).rejects.toBe(failure)
+    const giveUp = new AbortController()
+    await expect(engine.pull(endless, () => giveUp.abort(failure), giveUp.signal)).rejects.toBe(failure)
+    expect(await engine.image(endless)).toBeUndefined()
   })
 
   test('a name is taken once, and found exactly', async () => {
@@ -191,6 +225,7 @@ export function engineContract(make: () => Promise<Subject>): void {
     await expect(away.logs(id, { follow: true })).rejects.toMatchObject(unreachable)
     await endOf(engine, id)
     await engine.remove(id)
+    await expect(away.pull(subject.registry.there, () => {}, still)).rejects.toMatchObject(unreachable)
     await expect(away.find('x')).rejects.toMatchObject(unreachable)
     await expect(away.create(specFor(subject, orderFor(subject, ['true'])))).rejects.toMatchObject(unreachable)
   })
