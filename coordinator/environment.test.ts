@@ -16,6 +16,7 @@ const DEFAULTS = {
   HAL9000_CPU_BUDGET: null,
   HAL9000_KEEP_RECORDS: 1000,
   HAL9000_KEEP_AGE: 604_800_000,
+  HAL9000_PULL_STALL: 60_000,
   HAL9000_KEEP_LOGS: 2 * 2 ** 30,
   HAL9000_LOG_LEVEL: 'info',
 }
@@ -65,6 +66,8 @@ test.each([
   ['HAL9000_MEMORY_BUDGET', 'lots', /^HAL9000_MEMORY_BUDGET: is not a size such as 16g/],
   ['HAL9000_CPU_BUDGET', '0', /^HAL9000_CPU_BUDGET: /],
   ['HAL9000_KEEP_AGE', 'long', /^HAL9000_KEEP_AGE: is not a duration such as 7d/],
+  ['HAL9000_PULL_STALL', 'soon', /^HAL9000_PULL_STALL: is not a duration such as 7d/],
+  ['HAL9000_PULL_STALL', '0', /^HAL9000_PULL_STALL: must be 1s to 24d/],
   ['HAL9000_LOG_LEVEL', 'loud', /^HAL9000_LOG_LEVEL: /],
 ])('%s=%s is refused with its name', (name, value, message) => {
   expect(() => readEnvironment({ [name]: value })).toThrow(

@@ -58,6 +58,10 @@ const Environment = z.object({
   HAL9000_KEEP_RECORDS: count(1000),
   HAL9000_KEEP_AGE: duration('7d'),
   HAL9000_KEEP_LOGS: size.default(2 * 2 ** 30),
+  /** How long a pull may go without a sign of life. */
+  HAL9000_PULL_STALL: duration('60s').refine((stall) => stall >= 1000 && stall < 2 ** 31, {
+    error: 'must be 1s to 24d',
+  }),
   HAL9000_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type Environment = z.output<typeof Environment>

@@ -32,7 +32,9 @@ import { EventLog } from './store/event-log.ts'
 import { claimEpoch, fenceOf, raiseEpoch } from './store/fence.ts'
 import { openRedis, redisAddress } from './store/redis.ts'
 import type { Context } from './workers/context.ts'
+import { Pulls } from './workers/pulls.ts'
 import { Roster } from './workers/roster.ts'
+import { SingleFlight } from './workers/single-flight.ts'
 
 /** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
 const SHUTDOWN_GRACE = 1_000
@@ -145,7 +147,8 @@ async function main(): Promise<void> {
     inputs,
     room,
     outage,
-    arriving: new Map(),
+    pulls: new Pulls(context, { stall: environment.HAL9000_PULL_STALL, most: environment.HAL9000_MAX_QUEUE }),
+    arriving: new SingleFlight(),
     events,
     plan: () => reconciler.plan(),
     attachments: new Attachments(context),

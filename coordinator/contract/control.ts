@@ -30,6 +30,8 @@ export const ROUTE = {
   events: '/v1/events',
   queue: '/v1/queue',
   cancel: '/v1/queue/:ref/cancel',
+  /** The image that the request of that id waits for, and how far it is. */
+  pull: '/v1/pulls/:id',
   statsAll: '/v1/stats',
 } as const
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_INPUT } from './control.ts'
 import { RequestId, WorkerName } from './names.ts'
+import { PULL_POLICIES } from './pull.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 const MAX_ARGUMENT = 128 * 1024 - 1 // bytes; MAX_ARG_STRLEN of Linux, execve(2), less the final NUL
@@ -64,6 +65,7 @@ export const Settings = z
     env: environment,
     command: z.array(exactText).min(1),
     timeout: durationOption,
+    pull: z.enum(PULL_POLICIES, { error: 'must be never, missing or always' }),
     onNetworkLoss: z.enum(['keep', 'stop'], { error: 'must be keep or stop' }),
   })
   .partial()

@@ -1,5 +1,6 @@
 import type { Step } from '../domain/reconcile.ts'
 import type { EventLog } from '../store/event-log.ts'
+import type { Pulls } from '../workers/pulls.ts'
 import type { TakeBackContext } from '../workers/take-back.ts'
 import type { DeliverContext } from './deliver.ts'
 import type { Attachments } from './attachments.ts'
@@ -10,6 +11,7 @@ export type ControlContext = DeliverContext &
   StatusContext & {
     events: EventLog
     attachments: Attachments
+    pulls: Pulls
     /** What the reconcile loop would do now. */
     plan: () => Promise<Step[]>
     /** Where orders wait to be let in, and why; one that waits can be taken back. */

@@ -8,6 +8,8 @@ import { fromOrder } from '../domain/worker-view.ts'
 import type { SpawnQueue } from '../queue/spawn-queue.ts'
 import type { SpooledInputs } from '../queue/spooled-inputs.ts'
 import type { Context } from '../workers/context.ts'
+import type { Pulls } from '../workers/pulls.ts'
+import type { SingleFlight } from '../workers/single-flight.ts'
 import { inTime, type TakeBackContext } from '../workers/take-back.ts'
 import { type IntakeContext, takeIn } from './intake.ts'
 
@@ -17,20 +19,24 @@ export type DeliverContext = Context & {
   outage: TakeBackContext['outage']
   intake: IntakeContext
   maxQueue: number
+  pulls: Pick<Pulls, 'pull'>
   /** Requests that are being taken in now, until the queue knows them. */
-  arriving: Map<RequestId, Promise<Accepted>>
+  arriving: SingleFlight<RequestId, Accepted>
 }
 
 /** A request that has an answer, or will have one: `settled`. */
-type Accepted = { settled: Promise<Spawned> }
+export type Accepted = { settled: Promise<Spawned> }
 
 /**
  * Takes a spawn request to its answer: a known id gets the answer it had, or will have; a new one is taken in, queued and
  * awaited. So a client that was cut off asks again with the same id, and never gets a second worker.
+ *
+ * Taking in takes a while, in which neither the queue nor anybody else knows the request: its id again joins in there. While
+ * it waits for its image, nothing was promised yet: it is given up when the last client that waits for it has `gone`.
  */
-export async function deliver(request: SpawnRequest, context: DeliverContext): Promise<SpawnResult> {
+export async function deliver(request: SpawnRequest, context: DeliverContext, gone: AbortSignal): Promise<SpawnResult> {
   const run = runMode(request.run, request.clientEnv['AGENTIC_IN_CONTAINER'])
-  const { settled } = await accept(request, context)
+  const { settled } = await context.arriving.join(request.id, gone, (abandoned) => accept(request, context, abandoned))
   const underway = context.roster.underway.get(request.id)
   if (!request.noWait || underway === undefined) return { ...(await settled), run }
   return {
@@ -41,22 +47,12 @@ export async function deliver(request: SpawnRequest, context: DeliverContext): P
   }
 }
 
-/** Taking in takes a while, in which neither the queue nor anybody else knows the request: its id again joins in here. */
-function accept(request: SpawnRequest, context: DeliverContext): Promise<Accepted> {
-  const { arriving } = context
-  const before = arriving.get(request.id)
-  if (before !== undefined) return before
-  const accepted = acceptFirst(request, context).finally(() => arriving.delete(request.id))
-  arriving.set(request.id, accepted)
-  return accepted
-}
-
-async function acceptFirst(request: SpawnRequest, context: DeliverContext): Promise<Accepted> {
+async function accept(request: SpawnRequest, context: DeliverContext, abandoned: AbortSignal): Promise<Accepted> {
   const known = await context.queue.answer(request.id)
   if (known !== undefined) return known
   if (context.roster.underway.has(request.id)) return { settled: context.queue.settled(request.id) }
   try {
-    const order = await takeIn(request, context.intake)
+    const order = await takeIn(request, context.intake, (draft) => pullFor(draft, context, abandoned))
     await context.inputs.claim(order)
     const { settled } = await enqueue(order, context)
     context.inputs.dropOnceSettled(order, settled)
@@ -64,10 +60,19 @@ async function acceptFirst(request: SpawnRequest, context: DeliverContext): Prom
     answered.catch(() => {}) // Told as an event too; with --no-wait nobody waits for it here.
     return { settled: answered }
   } catch (error) {
+    context.roster.underway.delete(request.id)
     // Refused for good, unless it may be asked again.
     if (request.input !== null && Failure.from(error).code !== 'not-ready') context.inputs.drop(request.id)
     throw error
   }
+}
+
+/** Who waits for an image is seen, and can be taken back, like one that waits in the queue. */
+async function pullFor(draft: SpawnOrder, context: DeliverContext, abandoned: AbortSignal): Promise<void> {
+  // However long it takes: an input waits only so long for its request.
+  await context.inputs.claim(draft)
+  context.roster.underway.set(draft.request, { order: draft, state: 'queued' })
+  await context.pulls.pull(draft, abandoned)
 }
 
 async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<Accepted> {
@@ -80,10 +85,5 @@ async function enqueue(order: SpawnOrder, context: DeliverContext): Promise<Acce
   context.roster.underway.set(order.request, { order, state: 'queued' })
   const { name, project, request, image } = order
   context.note({ kind: 'worker-queued', worker: name, project: project.path, request, message: `with image ${image}` })
-  try {
-    return await context.queue.add(order)
-  } catch (error) {
-    context.roster.underway.delete(request)
-    throw error
-  }
+  return await context.queue.add(order)
 }

@@ -5,8 +5,15 @@ import { IMAGE_LABEL } from '../contract/labels.ts'
 import { WorkerName } from '../contract/names.ts'
 import type { Settings, SpawnRequest } from '../contract/request.ts'
 import { agentOf } from '../domain/agent.ts'
-import type { Host } from '../domain/settings.ts'
-import { resolveSettings, settingsFromEnvironment, settingsFromFile } from '../domain/settings.ts'
+import { imageMissing } from '../domain/image-reference.ts'
+import {
+  type Host,
+  type Resolved,
+  resolveSettings,
+  settingsFromEnvironment,
+  settingsFromFile,
+  settingsFromProjectFile,
+} from '../domain/settings.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { ENFORCEMENT_KEY } from '../instance/enforcement.ts'
 import type { Image } from '../docker/engine.ts'
@@ -29,11 +36,16 @@ export type IntakeContext = {
 /** What an image without an agent runs: a login shell. */
 const LOGIN_SHELL = ['/bin/bash', '-l']
 
+/** Pulls the image of an order that is not complete yet: the image may have to say what its command is. */
+export type PullFor = (draft: SpawnOrder) => Promise<void>
+
 /**
  * Makes an order out of a request: everything that can be decided, and everything that can be refused, before it waits in
- * the queue. Fails with what the person got wrong: `invalid-value`, `project-missing`, `refused-by-policy`, `image-missing`.
+ * the queue. That takes the image, so a pull comes first: it holds no name, and no place in the queue or among the workers.
+ * Fails with what the person got wrong: `invalid-value`, `project-missing`, `refused-by-policy`, `image-missing`,
+ * `pull-failed`.
  */
-export async function takeIn(request: SpawnRequest, context: IntakeContext): Promise<SpawnOrder> {
+export async function takeIn(request: SpawnRequest, context: IntakeContext, pull: PullFor): Promise<SpawnOrder> {
   const receivedAt = context.now()
   const [{ project, projectFile }, host, userFile] = await Promise.all([
     resolveProject(request.project, await context.project()),
@@ -43,16 +55,16 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
   const layers = {
     flags: withCommand(request),
     clientEnv: settingsFromEnvironment(callersOwn(request.clientEnv, context.environment), "caller's"),
-    projectFile: projectFile === null ? {} : settingsFromFile(projectFile, posix.join(project.path, PROJECT_FILE)),
+    projectFile:
+      projectFile === null ? {} : settingsFromProjectFile(projectFile, posix.join(project.path, PROJECT_FILE)),
     userFile,
     parentEnv: settingsFromEnvironment(context.environment, "parent's"),
   }
   const settings = resolveSettings(layers, { image: context.defaultImage }, host)
-  const image = await workerImage(settings.image, context)
-  const command = settings.command ?? agentOf(image.labels, settings.image) ?? LOGIN_SHELL
-  return {
+  const suffix = randomBytes(2).toString('hex')
+  const order = (command: string[]): SpawnOrder => ({
     request: request.id,
-    name: request.name ?? defaultName(command),
+    name: request.name ?? defaultName(command, suffix),
     project,
     image: settings.image,
     command,
@@ -71,7 +83,9 @@ export async function takeIn(request: SpawnRequest, context: IntakeContext): Pro
     // From now on: what it took to get here was no waiting for room.
     waitUntil: context.now() + request.wait,
     notices: settings.notices,
-  }
+  })
+  const image = await workerImage(settings, context, () => pull(order(settings.command ?? [])))
+  return order(settings.command ?? agentOf(image.labels, settings.image) ?? LOGIN_SHELL)
 }
 
 function withCommand(request: SpawnRequest): Settings {
@@ -91,12 +105,17 @@ async function readUserFile(context: IntakeContext): Promise<Settings> {
   return text === null ? {} : settingsFromFile(text, USER_FILE, [ENFORCEMENT_KEY])
 }
 
-/** The image's facts; refuses one that is not there, or that does not speak the worker's protocol. */
-async function workerImage(reference: string, context: IntakeContext): Promise<Image> {
-  const image = await context.image(reference)
-  if (image === undefined) {
-    throw new Failure('image-missing', `Image "${reference}" is not on this host.`, { hint: './hal9000 build' })
-  }
+/** The image's facts, pulled where that is wanted; refuses one that does not speak the worker's protocol. */
+async function workerImage(
+  { image: reference, pull: policy }: Resolved,
+  context: IntakeContext,
+  pull: () => Promise<void>,
+): Promise<Image> {
+  const here = policy === 'always' ? undefined : await context.image(reference)
+  if (here === undefined && policy === 'never') throw imageMissing(reference)
+  if (here === undefined) await pull()
+  const image = here ?? (await context.image(reference))
+  if (image === undefined) throw imageMissing(reference)
   if (image.labels[IMAGE_LABEL.worker] !== '1') {
     throw new Failure(
       'invalid-value',
@@ -110,11 +129,11 @@ async function workerImage(reference: string, context: IntakeContext): Promise<I
 }
 
 /** "<command>-<4 hex>", made to fit the rule for names. */
-function defaultName(command: readonly string[]): WorkerName {
+function defaultName(command: readonly string[], suffix: string): WorkerName {
   const base = posix
     .basename(command[0] ?? '')
     .replaceAll(/[^a-zA-Z0-9_.-]/g, '')
     .replace(/^[^a-zA-Z0-9]+/, '')
     .slice(0, 30)
-  return WorkerName.parse(`${base || 'worker'}-${randomBytes(2).toString('hex')}`)
+  return WorkerName.parse(`${base || 'worker'}-${suffix}`)
 }

@@ -11,6 +11,7 @@ const GIVEN_AS: Record<string, string> = {
   'settings.cpus': '--cpus',
   'settings.pidsLimit': '--pids-limit',
   'settings.timeout': '--timeout',
+  'settings.pull': '--pull',
   'settings.onNetworkLoss': '--on-network-loss',
   'settings.env': '--env',
   secrets: '--secret',

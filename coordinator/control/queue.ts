@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
 import { ROUTE } from '../contract/control.ts'
+import { RequestId } from '../contract/names.ts'
+import type { Pull, PullResult } from '../contract/pull.ts'
 import type { CancelResult, QueueResult } from '../contract/queue.ts'
 import type { Worker } from '../contract/worker.ts'
 import { findRequest } from '../domain/request-ref.ts'
@@ -9,13 +12,21 @@ import { findWorker, referenceTo } from '../domain/worker-ref.ts'
 import { fromOrder } from '../domain/worker-view.ts'
 import { cancelled, takeBack } from '../workers/take-back.ts'
 import type { ControlContext } from './context.ts'
+import { parseInput } from './invalid.ts'
 import { answer, refOf } from './workers.ts'
+
+const PullParams = z.object({ id: RequestId })
 
 /** The requests that are on their way, and taking back those that wait. Needs no engine. */
 export function queueRoutes(server: FastifyInstance, context: ControlContext): void {
   server.get(ROUTE.queue, async () => {
-    const requests = waitingLine([...context.roster.underway.values()], context.room.because)
+    const pulling = (request: RequestId): Pull | undefined => context.pulls.of(request)
+    const requests = waitingLine([...context.roster.underway.values()], context.room.because, pulling)
     return answer({ requests } satisfies QueueResult)
+  })
+  server.get(ROUTE.pull, async (request) => {
+    const { id } = parseInput(PullParams, request.params)
+    return answer({ pull: context.pulls.of(id) ?? null } satisfies PullResult)
   })
   server.post(ROUTE.cancel, async (request) => answer(await cancel(refOf(request), context)))
 }

@@ -80,6 +80,7 @@ const STATUS: Partial<Record<FailureCode, number>> = {
   'not-ready': 503,
   'not-found': 404,
   'image-missing': 404,
+  'pull-failed': 502,
   'project-missing': 404,
   ambiguous: 404,
   'name-in-use': 409,

@@ -14,9 +14,11 @@ import { parseInput } from './invalid.ts'
 
 /** spawn, list, inspect, stop, rm, wait. */
 export function workerRoutes(server: FastifyInstance, context: ControlContext): void {
-  const { roster, records, queue } = context
+  const { roster, records, queue, arriving } = context
 
-  server.post(ROUTE.workers, async (request) => answer(await deliver(parseInput(SpawnRequest, request.body), context)))
+  server.post(ROUTE.workers, async (request) =>
+    answer(await deliver(parseInput(SpawnRequest, request.body), context, closed(request))),
+  )
 
   server.get(ROUTE.workers, async (request) => {
     const { all } = parseInput(ListQuery, request.query)
@@ -43,9 +45,14 @@ export function workerRoutes(server: FastifyInstance, context: ControlContext): 
 
   server.get(ROUTE.wait, async (request) => {
     const worker = await roster.find(refOf(request))
+    const gone = closed(request)
     // A request without a container may yet fail; then there is no end to wait for, but a failure to tell.
-    if (worker.id === '' && worker.state !== 'ended') await queue.settled(RequestId.parse(worker.request))
-    const record = await records.ended(worker.request, closed(request))
+    if (worker.id === '' && worker.state !== 'ended') {
+      const id = RequestId.parse(worker.request)
+      const { settled } = await arriving.join(id, gone, async () => ({ settled: queue.settled(id) }))
+      await settled
+    }
+    const record = await records.ended(worker.request, gone)
     return answer({ worker: fromRecord(record), exit: record.end })
   })
 }

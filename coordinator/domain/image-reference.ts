@@ -3,13 +3,21 @@ import { Failure } from '../contract/failure.ts'
 /** Names of our own images: they are built on this host, and on a public registry they may be anybody's. */
 const OURS = /^((index\.)?docker\.io\/)?hal9000\//
 
-function isBuiltHere(reference: string): boolean {
+export function isBuiltHere(reference: string): boolean {
   return OURS.test(reference)
+}
+
+/** The reference as the engine understands it: without tag and digest it is the tag "latest". */
+export function withTag(reference: string): string {
+  const last = reference.slice(reference.lastIndexOf('/') + 1)
+  return /[:@]/.test(last) ? reference : `${reference}:latest`
 }
 
 export function imageMissing(reference: string, cause?: unknown): Failure {
   return new Failure('image-missing', `Image "${reference}" is not on this host.`, {
-    hint: isBuiltHere(reference) ? './hal9000 build' : `docker pull ${reference}`,
+    hint: isBuiltHere(reference)
+      ? './hal9000 build'
+      : `have it pulled with --pull missing, or by docker pull ${reference}`,
     cause,
   })
 }

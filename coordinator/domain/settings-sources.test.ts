@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { settingsFromEnvironment, settingsFromFile } from './settings.ts'
+import { settingsFromEnvironment, settingsFromFile, settingsFromProjectFile } from './settings.ts'
 
 describe('settings from an environment', () => {
   test('are read with their units; empty variables and others count as unset', () => {
     const environment = {
       WORKER_IMAGE: 'x:1',
+      WORKER_PULL: 'missing',
       WORKER_MEMORY: '1g',
       WORKER_CPUS: '1.5',
       WORKER_PIDS_LIMIT: '',
@@ -13,6 +14,7 @@ describe('settings from an environment', () => {
     }
     expect(settingsFromEnvironment(environment, "caller's")).toEqual({
       image: 'x:1',
+      pull: 'missing',
       memory: 2 ** 30,
       cpus: 1.5,
       timeout: 90_000,
@@ -22,6 +24,7 @@ describe('settings from an environment', () => {
 
   test.each([
     [{ WORKER_MEMORY: 'lots' }, 'WORKER_MEMORY in the caller\'s environment: "lots" is not a size such as 512m or 4g.'],
+    [{ WORKER_PULL: 'sometimes' }, "WORKER_PULL in the caller's environment: must be never, missing or always."],
     [{ WORKER_CPUS: 'two' }, "WORKER_CPUS in the caller's environment: is not a number of cores such as 2 or 0.5."],
     [
       { WORKER_PIDS_LIMIT: '3' },
@@ -53,6 +56,19 @@ describe('settings from a file', () => {
     const text = '{"enforceSingleDaemonProcess": true, "cpus": 2}'
     expect(settingsFromFile(text, 'f', ['enforceSingleDaemonProcess'])).toEqual({ cpus: 2 })
     expect(() => settingsFromFile(text, 'f')).toThrow('f: Unrecognized key: "enforceSingleDaemonProcess".')
+  })
+
+  test('of a project may not decide that an image is fetched', () => {
+    expect(settingsFromFile('{"pull": "missing"}', 'f')).toEqual({ pull: 'missing' })
+    expect(settingsFromProjectFile('{"cpus": 2}', 'f')).toEqual({ cpus: 2 })
+    for (const policy of ['missing', 'never']) {
+      expect(() => settingsFromProjectFile(`{"pull": "${policy}"}`, '/p/hal9000.json')).toThrow(
+        expect.objectContaining({
+          code: 'invalid-value',
+          message: '/p/hal9000.json: pull: a project may not decide that an image is fetched.',
+        }),
+      )
+    }
   })
 
   test.each([

@@ -15,6 +15,7 @@ function resolve(layers: Partial<Layers>, host = HOST): Resolved {
 test('without a word from anyone the defaults hold', () => {
   expect(resolve({})).toEqual({
     image: 'default',
+    pull: 'never',
     command: undefined,
     limits: { memory: 4 * G, cpus: 2, pids: 100 },
     env: {},
@@ -31,6 +32,44 @@ test('of all who name an image the strongest wins', () => {
     given = { ...given, [layer]: { image: layer } }
     expect(resolve(given).image).toBe(layer)
   }
+})
+
+describe('whether an image is pulled', () => {
+  const image = 'ghcr.io/me/worker:1'
+
+  test('is said by the strongest, and is never without a word', () => {
+    const userFile = { image }
+    expect(resolve({ userFile }).pull).toBe('never')
+    const layers: (keyof Layers)[] = ['parentEnv', 'userFile', 'clientEnv', 'flags']
+    let given: Partial<Layers> = { userFile }
+    for (const [index, layer] of layers.entries()) {
+      const pull = index % 2 === 0 ? 'always' : 'missing'
+      given = { ...given, [layer]: { ...given[layer], pull } }
+      expect(resolve(given).pull).toBe(pull)
+    }
+  })
+
+  test('of one that the project names is said by the flag alone', () => {
+    const standing = {
+      clientEnv: { pull: 'missing' },
+      userFile: { pull: 'always' },
+      parentEnv: { pull: 'always' },
+    } as const
+    expect(resolve({ ...standing, projectFile: { image } }).pull).toBe('never')
+    expect(resolve({ ...standing, projectFile: { image }, flags: { pull: 'missing' } }).pull).toBe('missing')
+    // What the person names is the person's, whatever the project would have.
+    expect(resolve({ ...standing, projectFile: { image }, flags: { image } }).pull).toBe('missing')
+    expect(resolve({ ...standing, projectFile: { image }, clientEnv: { image, pull: 'missing' } }).pull).toBe('missing')
+  })
+
+  test('is no question with one of ours: it is built; whoever asks for it all the same is told', () => {
+    const userFile = { image: 'hal9000/worker:9', pull: 'always' as const }
+    expect(resolve({ userFile })).toMatchObject({ pull: 'never', notices: [] })
+    expect(resolve({ userFile, flags: { pull: 'missing' } })).toMatchObject({
+      pull: 'never',
+      notices: ['Image "hal9000/worker:9" was not pulled: images of that name are built here.'],
+    })
+  })
 })
 
 test('a command comes from the flags, else the project, else the user', () => {

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 import { Failure } from '../contract/failure.ts'
+import type { PullPolicy } from '../contract/pull.ts'
 import { Settings } from '../contract/request.ts'
 import { formatSize } from '../contract/units.ts'
 import type { Limits, OnNetworkLoss } from '../contract/worker.ts'
+import { isBuiltHere } from './image-reference.ts'
 
 /** Where a setting can come from, strongest first (design, section 4.2). */
 export type Layers = {
@@ -17,6 +19,7 @@ export type Host = { cpus: number; memory: number }
 
 export type Resolved = {
   image: string
+  pull: PullPolicy
   command: string[] | undefined
   limits: Limits
   env: Record<string, string>
@@ -65,11 +68,14 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
     return base
   }
 
+  const image =
+    flags.image ?? clientEnv.image ?? projectFile.image ?? userFile.image ?? parentEnv.image ?? defaults.image
   const widest = userFile.timeout ?? parentEnv.timeout
   // 0 is no limit, as for timeout(1).
   const timeout = flags.timeout ?? clientEnv.timeout ?? least(widest, projectFile.timeout)
   return {
-    image: flags.image ?? clientEnv.image ?? projectFile.image ?? userFile.image ?? parentEnv.image ?? defaults.image,
+    image,
+    pull: pullPolicy(image, layers, notices),
     command: flags.command ?? projectFile.command ?? userFile.command,
     limits: { memory: limit('memory'), cpus: limit('cpus'), pids: limit('pids') },
     env: { ...userFile.env, ...projectFile.env, ...flags.env },
@@ -83,8 +89,25 @@ export function resolveSettings(layers: Layers, defaults: { image: string }, hos
   }
 }
 
+/**
+ * Our own images are built, never pulled. And a repository decides of nothing that it is fetched: where its file names the
+ * image, only the flag of this very spawn has it pulled.
+ */
+function pullPolicy(image: string, layers: Layers, notices: string[]): PullPolicy {
+  const { flags, clientEnv, projectFile, userFile, parentEnv } = layers
+  if (isBuiltHere(image)) {
+    if (flags.pull !== undefined && flags.pull !== 'never')
+      notices.push(`Image "${image}" was not pulled: images of that name are built here.`)
+    return 'never'
+  }
+  const isProjects = (flags.image ?? clientEnv.image) === undefined && projectFile.image !== undefined
+  const standing = isProjects ? undefined : (clientEnv.pull ?? userFile.pull ?? parentEnv.pull)
+  return flags.pull ?? standing ?? 'never'
+}
+
 const VARIABLES = {
   WORKER_IMAGE: 'image',
+  WORKER_PULL: 'pull',
   WORKER_MEMORY: 'memory',
   WORKER_CPUS: 'cpus',
   WORKER_PIDS_LIMIT: 'pidsLimit',
@@ -120,6 +143,15 @@ export function settingsFromFile(text: string, file: string, others: readonly st
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new Failure('invalid-value', `${file}: ${issue?.path.length ? `${issue.path.join('.')}: ` : ''}${said(issue)}.`)
+}
+
+/** Settings from the file that a repository brings along. Fails as the above, and on what such a file may not decide. */
+export function settingsFromProjectFile(text: string, file: string): Settings {
+  const settings = settingsFromFile(text, file)
+  if (settings.pull === undefined) return settings
+  throw new Failure('invalid-value', `${file}: pull: a project may not decide that an image is fetched.`, {
+    hint: 'take it out, and give the spawn --pull yourself',
+  })
 }
 
 /** `"timeout": 90` and `"memory": 1073741824` are as good as their text. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Pull } from '../contract/pull.ts'
 import { anOrder, NOW } from './testing.ts'
 import { waitingLine } from './waiting-line.ts'
 import type { Underway } from './worker-view.ts'
@@ -10,8 +11,12 @@ function underway(name: string, state: Underway['state']): Underway {
 }
 
 /** The line as text, without what every entry has. */
-function render(entries: readonly Underway[], noRoom: string | null): string {
-  return waitingLine(entries, noRoom)
+function render(
+  entries: readonly Underway[],
+  noRoom: string | null,
+  pulls: ReadonlyMap<string, Pull> = new Map(),
+): string {
+  return waitingLine(entries, noRoom, (request) => pulls.get(request))
     .map(({ position, name, state, because }) => `${position ?? '-'} ${name} ${state}: ${because ?? '-'}\n`)
     .join('')
 }
@@ -48,8 +53,16 @@ test.each([
   expect(render(line, null)).toBe(expected)
 })
 
+test('those that wait for their images hold no place', () => {
+  const line = [underway('w1', 'queued'), underway('w2', 'queued'), underway('w3', 'queued')]
+  const pull = { image: 'x:1', layers: 2, done: 1, bytes: 1024, total: null }
+  expect(render(line, FULL, new Map([[anOrder('w1').request, pull]]))).toBe(
+    `- w1 queued: pulling x:1: 1 KiB, 1 of 2 layers\n1 w2 queued: ${FULL}\n2 w3 queued: behind 1 other\n`,
+  )
+})
+
 test('an entry has its request, its project and its times; one that is being started has none to wait', () => {
-  const [started, waiting] = waitingLine([underway('w1', 'queued'), underway('w2', 'starting')], FULL)
+  const [started, waiting] = waitingLine([underway('w1', 'queued'), underway('w2', 'starting')], FULL, () => undefined)
   expect(waiting).toEqual({
     position: 1,
     request: 'r-w10000',

@@ -1,15 +1,28 @@
+import type { RequestId } from '../contract/names.ts'
+import { type Pull, pullWords } from '../contract/pull.ts'
 import type { QueuedRequest } from '../contract/queue.ts'
 import type { Underway } from './worker-view.ts'
 
 /**
- * The requests that are on their way, those that are being started first, then the line in which the others wait.
- * `noRoom`: why the first of these is not let in; null when that is not known.
+ * The requests that are on their way: those that are being started first, then those that wait for their image (`pulling`),
+ * which have no place yet, then the line in which the others wait. `noRoom`: why the first of these is not let in; null when
+ * that is not known.
  */
-export function waitingLine(underway: readonly Underway[], noRoom: string | null): QueuedRequest[] {
+export function waitingLine(
+  underway: readonly Underway[],
+  noRoom: string | null,
+  pulling: (request: RequestId) => Pull | undefined,
+): QueuedRequest[] {
   const started = underway.filter(({ state }) => state !== 'queued')
-  const waiting = underway.filter(({ state }) => state === 'queued')
+  const queued = underway
+    .filter(({ state }) => state === 'queued')
+    .map((one) => ({ one, pull: pulling(one.order.request) }))
+  const waiting = queued.filter(({ pull }) => pull === undefined).map(({ one }) => one)
   return [
     ...started.map((one) => ({ ...shown(one), position: null, waitUntil: null, because: null })),
+    ...queued.flatMap(({ one, pull }) =>
+      pull === undefined ? [] : [{ ...shown(one), position: null, waitUntil: null, because: pullWords(pull) }],
+    ),
     ...waiting.map((one, index) => ({
       ...shown(one),
       position: index + 1,

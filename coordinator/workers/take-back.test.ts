@@ -28,6 +28,7 @@ let base: TestContext
 let room: Place
 let queue: Place
 let outage: Place
+let pulls: Place
 let context: TakeBackContext
 
 beforeEach(async () => {
@@ -35,7 +36,9 @@ beforeEach(async () => {
   room = new Place()
   queue = new Place()
   outage = new Place()
-  context = { ...base, room, outage, queue: { cancel: async (request, failure) => queue.cancel(request, failure) } }
+  pulls = new Place()
+  const cancel: TakeBackContext['queue']['cancel'] = async (request, failure) => queue.cancel(request, failure)
+  context = { ...base, room, pulls, outage, queue: { cancel } }
   context.roster.underway.set(order.request, { order, state: 'queued' })
 })
 afterEach(async () => {
@@ -43,10 +46,10 @@ afterEach(async () => {
   await base[Symbol.asyncDispose]()
 })
 
-test.each(['queue', 'room', 'outage'] as const)(
+test.each(['queue', 'room', 'pulls', 'outage'] as const)(
   'what waits in the %s is taken back, told of once, and an event stays',
   async (where) => {
-    const place = { queue, room, outage }[where]
+    const place = { queue, room, pulls, outage }[where]
     place.waiting.add(order.request)
     expect(await takeBack(worker, context)).toBe(true)
     expect(place.told).toMatchObject([[order.request, { code: 'interrupted', exitCode: 130 }]])

@@ -60,6 +60,11 @@ export function isTerminal(world: World, output: Output): boolean {
   return output.isTTY === true || world.env['HAL9000_TERMINAL'] === '1'
 }
 
+/** The same of our stderr, on which we talk. */
+export function isTalkTerminal(world: World): boolean {
+  return world.stderr.isTTY === true || world.env['HAL9000_STDERR_TERMINAL'] === '1'
+}
+
 /** Cells in a line of that terminal. */
 export function terminalWidth(world: World): number {
   return world.stdout.columns || Number(world.env['HAL9000_COLUMNS']) || 80

@@ -42,7 +42,7 @@ const ANSWER = 20_000
 /** How long the tries after a cut may go on unless the call says otherwise. Milliseconds. */
 const PATIENCE = 10_000
 /** A longer timer fires at once (Node, setTimeout); whoever waits so long waits for ever. Milliseconds. */
-const LONGEST_TIMER = 2 ** 31 - 1
+export const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Speaks HTTP over the coordinator's unix socket. A call that was cut off is sent again as it is: every request of the
@@ -141,7 +141,7 @@ function exchange<T>(
   })
 }
 
-function tooSlow(limit: number): Failure {
+export function tooSlow(limit: number): Failure {
   return new Failure('not-ready', `The coordinator did not answer within ${Math.round(limit / 1000)} s.`, {
     hint: './hal9000 status',
   })

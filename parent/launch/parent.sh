@@ -64,6 +64,7 @@ pass() {
     { size=$(stty size <&8 2>/dev/null) || size='24 80'; } 8<&1
     variables="$variables -e HAL9000_TERMINAL=1 -e HAL9000_COLUMNS=${size#* }"
   fi
+  [ ! -t 2 ] || variables="$variables -e HAL9000_STDERR_TERMINAL=1"
   here=$(pwd -P)
   on_terminal=no
   if [ -t 0 ] && [ -t 1 ]; then on_terminal=yes; fi

@@ -1,4 +1,5 @@
 import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts'
+import type { PullPolicy } from '../../../coordinator/contract/pull.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { Context } from '../context.ts'
 import type { DetachKeys } from '../terminal/detach-keys.ts'
@@ -14,6 +15,7 @@ export type SpawnOptions = {
   detach?: true
   foreground?: true
   image?: string
+  pull?: PullPolicy
   rm?: boolean
   memory?: string
   cpus?: string
@@ -58,6 +60,7 @@ export function spawnRequest(project: string | undefined, options: SpawnOptions,
     }),
     settings: present({
       image: options.image,
+      pull: options.pull,
       memory: options.memory,
       cpus: options.cpus,
       pidsLimit: options.pidsLimit,

@@ -1,23 +1,15 @@
 import { Option } from 'commander'
-import { ROUTE } from '../../../coordinator/contract/control.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
-import type { SpawnRequestInput } from '../../../coordinator/contract/request.ts'
-import { parseDuration } from '../../../coordinator/contract/units.ts'
-import type { SpawnResult } from '../../../coordinator/contract/worker.ts'
-import type { Context } from '../context.ts'
+import { PULL_POLICIES } from '../../../coordinator/contract/pull.ts'
 import { examples, jsonOption } from '../help.ts'
-import { interruptible } from '../interrupt.ts'
 import { collect } from '../option.ts'
 import type { Register } from '../program.ts'
 import { sendInput } from '../request/input.ts'
+import { send } from '../request/send.ts'
 import { spawnRequest, type SpawnOptions } from '../request/spawn-request.ts'
 import { deliver } from '../spawned.ts'
 import { detachKeysOption } from '../terminal/held.ts'
 import { commandText } from '../text/printable.ts'
-
-/** How long starting may take beyond the wait for room, and that wait unless it is given. Milliseconds. */
-const START_MARGIN = 60_000
-const DEFAULT_WAIT = 60_000
 
 const AFTER = `
 PROJECT is a directory of the host; without it the one you are in. Without
@@ -38,6 +30,11 @@ export const spawn: Register = (program, context) => {
     .option('-d, --detach', 'return when the worker is ready; prints its name')
     .option('--foreground', 'stay until the command ends')
     .option('-i, --image <image>', 'image of the worker (default: $WORKER_IMAGE)')
+    .addOption(
+      new Option('--pull <when>', 'whether the image is fetched from its registry (default: never)').choices(
+        PULL_POLICIES,
+      ),
+    )
     .option('--rm', 'remove the container when it ends (default)')
     .option('--no-rm', 'keep the container, stopped, when it ends')
     .option('--memory <size>', 'limit of memory, such as 512m or 4g')
@@ -90,22 +87,4 @@ function commandBeforeDashes(project: string | undefined, words: string[]): Fail
   return new Failure('usage', `The command goes after "--", and ${commandText(words.slice(0, 1))} stands before it.`, {
     hint: `spawn ${commandText([project ?? '.'])} -- ${commandText(words)}`,
   })
-}
-
-/** Sends the request, the same one again where it is cut off, until it is answered or its time is over. */
-function send(context: Context, body: SpawnRequestInput): Promise<SpawnResult> {
-  const deadline = ((body.wait && parseDuration(body.wait)) || DEFAULT_WAIT) + START_MARGIN
-  const interrupted = (): Failure =>
-    new Failure('interrupted', `Interrupted. The request ${body.id} goes on without us.`, { hint: 'coordinator list' })
-  return interruptible(context, interrupted, (signal) =>
-    context.control.call<SpawnResult>({
-      method: 'POST',
-      path: ROUTE.workers,
-      body,
-      deadline,
-      patience: deadline,
-      answerWithin: deadline,
-      signal,
-    }),
-  )
 }
