@@ -10,12 +10,17 @@ type Asked = Parameters<Dial>[0]
  */
 export function forOneCall(docker: Docker, signal: AbortSignal): Docker {
   const dial: Dial = (asked, answered) =>
-    docker.modem.dial({ ...asked, abortSignal: signal }, (error, answer) => {
+    docker.modem.dial({ ...asked, abortSignal: either(signal, asked.abortSignal) }, (error, answer) => {
       if (error === null && !isWhole(asked, answer)) answered?.(notUnderstood(), null)
       else answered?.(error, answer)
     })
   const modem: object = Object.assign(Object.create(docker.modem), { dial })
   return Object.assign(Object.create(docker), { modem })
+}
+
+/** A call may bring a signal of its own: whoever wanted it may have gone. */
+function either(signal: AbortSignal, own: AbortSignal | undefined): AbortSignal {
+  return own === undefined ? signal : AbortSignal.any([signal, own])
 }
 
 export function notUnderstood(cause?: unknown): Error {

@@ -102,9 +102,9 @@ test('the time to be answered begins when the image is there', async () => {
     for (let seconds = 0; seconds < 120; seconds += 1) await coordinator.next()
     coordinator.pull = null
     await coordinator.next()
-    await vi.advanceTimersByTimeAsync(40_000)
+    await vi.advanceTimersByTimeAsync(70_000)
     await answered
   })
   expect(code).toBe(4)
-  expect(world.err()).toContain('The coordinator did not answer within 35 s.')
+  expect(world.err()).toContain('The coordinator did not answer within 65 s.')
 })
