@@ -11,6 +11,8 @@ import { Registry } from '../support/registry.ts'
 import { type Output, until } from '../support/run.ts'
 
 const SLEEP = ['--', 'sleep', '300']
+/** An image that comes slowly takes a minute. Milliseconds. */
+const PATIENCE = 40_000
 
 let instance: Instance
 let registry: Registry
@@ -39,9 +41,9 @@ async function queue(): Promise<QueuedRequest[]> {
 
 /** Waits until the queue shows that the worker's image is being pulled. */
 function pulling(name: string): Promise<QueuedRequest> {
-  return until(`the image of ${name} is being pulled`, async () =>
-    (await queue()).find((one) => one.name === name && one.because?.includes(' of ')),
-  )
+  const shown = async (): Promise<QueuedRequest | undefined> =>
+    (await queue()).find((one) => one.name === name && one.because?.includes(' of '))
+  return until(`the image of ${name} is being pulled`, shown, PATIENCE)
 }
 
 const messages = async (kind: string): Promise<string[]> =>
@@ -79,10 +81,9 @@ test('ten that want one image cause one pull, and all run', async () => {
   const image = await registry.publish('shared', 'slowly')
   const names = Array.from({ length: 10 }, (_, index) => `shared-${index}`)
   const all = names.map((name) => spawn(image, '-n', name, project, ...SLEEP))
-  await until(
-    'all wait for it',
-    async () => (await queue()).filter((one) => one.because?.includes(image)).length === 10,
-  )
+  const waiting = async (): Promise<boolean> =>
+    (await queue()).filter(({ because }) => because?.includes(image)).length === names.length
+  await until('all wait for it', waiting, PATIENCE)
   registry.release('shared')
   expect((await Promise.all(all)).map(({ code }) => code)).toEqual(Array(10).fill(0))
   expect((await instance.list()).map(({ name, state }) => `${name} ${state}`).sort()).toEqual(
@@ -135,9 +136,12 @@ test('it is taken back by its name; whoever waits is told; and the engine pulls 
   const waiting = spawn(image, '-n', 'cancelled', '--json', project, ...SLEEP)
   const { request } = await pulling('cancelled')
   const waits = instance.exec(['coordinator', 'wait', 'cancelled', '--json'])
-  await until('somebody waits', async () =>
-    (await processes(instance)).some(({ command }) => command.includes(' wait ')),
-  )
+  await until('somebody waits', async () => {
+    const waiter = (await processes(instance)).find(({ command }) => command.includes(' wait '))
+    // Not before it is connected: whoever comes later finds nothing.
+    const files = await instance.exec(['ls', '-l', `/proc/${waiter?.pid}/fd`])
+    return files.stdout.includes('socket:')
+  })
   expect(await instance.exec(['coordinator', 'queue', 'cancel', 'cancelled'])).toMatchObject({ code: 0 })
   expect(errorOf(await waiting)).toMatchObject({ code: 'interrupted', exitCode: 130 })
   expect(errorOf(await waits)).toMatchObject({ code: 'interrupted' })
@@ -249,7 +253,7 @@ test('a coordinator that is killed over it: its successor pulls again, and the c
   const waiting = spawn(image, '-n', 'killed', project, ...SLEEP)
   const { request } = await pulling('killed')
   await signalOwner(instance, 'KILL')
-  await until('its successor pulls', async () => registry.times('killed') > 1, 40_000)
+  await until('its successor pulls', async () => registry.times('killed') > 1, PATIENCE)
   expect(await pulling('killed')).toMatchObject({ request })
   registry.release('killed')
   expect(await waiting).toMatchObject({ code: 0, stdout: 'killed\n' })
