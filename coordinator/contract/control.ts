@@ -38,6 +38,9 @@ export const ROUTE = {
 /** Of an answer to `events` that begins with none: the id after which its reader goes on when it breaks off. */
 export const AFTER_HEADER = 'hal9000-after'
 
+/** Of a stream that could not go on: the failure that ended it (FailureShape), escaped. A stream that is only cut may be asked for again. */
+export const FAILURE_TRAILER = 'hal9000-failure'
+
 /** A route's path for one worker reference; "dir/name" travels escaped. */
 export function routeFor(route: string, ref: string): string {
   return route.replace(/:(ref|id)/, encodeURIComponent(ref))

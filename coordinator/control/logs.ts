@@ -6,7 +6,7 @@ import type { Entry } from '../state/worker-log.ts'
 import { cutNotice, workerLogs } from '../workers/logs.ts'
 import type { ControlContext } from './context.ts'
 import { parseInput } from './invalid.ts'
-import { sendStream } from './stream.ts'
+import { sendStream, tellingFailure } from './stream.ts'
 import { closed, refOf } from './workers.ts'
 
 /** A worker's output as frames (contract/frames.ts): its two outputs kept apart. */
@@ -20,7 +20,9 @@ export function logRoutes(server: FastifyInstance, context: ControlContext): voi
       'content-type': 'application/octet-stream',
       ...(notice === undefined ? {} : { 'hal9000-notice': notice }),
     }
-    await sendStream(reply, headers, frames(entries, query.timestamps))
+    const output = frames(entries, query.timestamps)
+    // A follower asks again until the engine is back; who wants what there is now is told that it cannot be had.
+    await sendStream(reply, headers, query.follow ? output : tellingFailure(output, reply))
   })
 }
 

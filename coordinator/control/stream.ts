@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply } from 'fastify'
+import { FAILURE_TRAILER } from '../contract/control.ts'
+import { Failure } from '../contract/failure.ts'
 
 /**
  * Answers with a stream whose headers go out at once, so that the client knows it is heard before there is anything to say:
@@ -16,4 +18,15 @@ export async function sendStream(
   reply.raw.writeHead(200, headers)
   reply.raw.flushHeaders()
   await pipeline(Readable.from(source, { objectMode: false }), reply.raw).catch(() => reply.raw.destroy())
+}
+
+/** The same source, whose failure ends the answer well and is told after it: for what asking again would not mend. */
+export async function* tellingFailure<T>(source: AsyncIterable<T>, reply: FastifyReply): AsyncGenerator<T> {
+  try {
+    yield* source
+  } catch (error) {
+    const failure = Failure.from(error)
+    if (failure.code !== 'engine-unreachable') throw failure
+    reply.raw.addTrailers({ [FAILURE_TRAILER]: encodeURIComponent(JSON.stringify(failure.toShape())) })
+  }
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../contract/failure.ts'
 import type { ContainerId } from '../contract/names.ts'
 import type { TerminalSize } from '../contract/request.ts'
-import { engineMessage, httpStatus, settled } from './engine-failure.ts'
+import { engineFailure, engineMessage, httpStatus, settled } from './engine-failure.ts'
 import type { Call } from './connection.ts'
 import type { Process, Terminal } from './engine.ts'
 
@@ -112,6 +112,7 @@ async function begun(inspect: () => Promise<State>): Promise<void> {
     if (ExitCode !== null) throw notRunning()
     await sleep(STEP)
   }
+  throw engineFailure(`The Docker engine did not start a process within ${QUICK / 1000} s.`)
 }
 
 /** The exit code of a process whose output has ended: the engine may take a moment longer to know it. */

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Failure } from '../contract/failure.ts'
 import type { LogsQuery } from '../contract/request.ts'
 import { anEnd, aRecord, NOW } from '../domain/testing.ts'
 import { fromRecord } from '../domain/worker-view.ts'
-import { type Entry, writeLog } from '../state/worker-log.ts'
+import { type Entry, readLog, writeLog } from '../state/worker-log.ts'
 import { cutNotice, workerLogs } from './logs.ts'
 import { type TestContext, aContext } from './testing.ts'
 
@@ -35,6 +35,14 @@ async function textOf(context: TestContext, query: Partial<LogsQuery>): Promise<
   return text
 }
 
+/** An entry, and nothing more until the signal. */
+async function* silentAfter(entry: Entry, signal: AbortSignal): AsyncGenerator<Entry> {
+  yield entry
+  await new Promise((resolve) => signal.addEventListener('abort', resolve))
+}
+
+afterEach(() => vi.useRealTimers())
+
 test.each<[Partial<LogsQuery>, string]>([
   [{}, '1\n2\n3\n'],
   [{ tail: 2 }, '2\n3\n'],
@@ -57,6 +65,19 @@ test('of a container that someone else removed there is no output, and that is s
   await context.records.put({ ...record, end: anEnd({ log: null }) })
   expect(await textOf(context, {})).toBe('')
   expect(cutNotice(worker, context)).toBe('No output was kept of this worker.')
+})
+
+test('a follower whose stream died without a word has the rest from the kept log', async () => {
+  await using context = await aContext()
+  await context.records.put(record)
+  await keepLog(context)
+  const { value } = await readLog(context.home, 'w1.log').next()
+  context.engine.logs = async (_id, { signal }) => silentAfter(value as Entry, signal as AbortSignal)
+  const reading = textOf(context, { follow: true })
+  vi.useFakeTimers()
+  await context.records.put({ ...record, end: anEnd() })
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await reading).toBe('1\n2\n3\n')
 })
 
 test('an engine that is away is told before there is an answer, not in the middle of one', async () => {

@@ -30,7 +30,7 @@ export async function workerLogs(
   const place = new Place(beginning(query, context.now()))
   const live = await engine.logs(ContainerId.parse(worker.id), {
     follow: query.follow,
-    signal,
+    signal: query.follow ? AbortSignal.any([signal, lastWords(worker, context, signal)]) : signal,
     ...(query.tail === undefined ? {} : { tail: query.tail }),
     ...(query.since === undefined ? {} : { since: query.since }),
   })
@@ -42,6 +42,19 @@ export async function workerLogs(
     const ended = await records.ended(worker.request, signal)
     if (ended.end?.log) yield* place.after(readLog(home, ended.end.log))
   })()
+}
+
+/** How long the last output of a worker may take to its follower after its end was written. Milliseconds. */
+const LAST_WORDS = 5_000
+
+/** Aborts when a follower has had time for all of an ended worker's output: a stream may have died without a word. */
+function lastWords(worker: Worker, { records }: Context, signal: AbortSignal): AbortSignal {
+  const over = new AbortController()
+  records.ended(worker.request, signal).then(
+    () => setTimeout(() => over.abort(), LAST_WORDS).unref(),
+    () => {}, // The client has gone.
+  )
+  return over.signal
 }
 
 /** How long the end of a container that someone else has removed may take until it is written. Milliseconds. */

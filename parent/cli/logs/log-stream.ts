@@ -1,4 +1,4 @@
-import { ROUTE, routeFor } from '../../../coordinator/contract/control.ts'
+import { FAILURE_TRAILER, ROUTE, routeFor } from '../../../coordinator/contract/control.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
 import { FrameDecoder, type Frame } from '../../../coordinator/contract/frames.ts'
 import { bytesOf } from '../bytes.ts'
@@ -57,6 +57,8 @@ export function logStream(
         }
       }
     }
+    const failure = response.trailers[FAILURE_TRAILER]
+    if (failure !== undefined) throw Failure.fromShape(JSON.parse(decodeURIComponent(failure)))
     return decoder.incomplete > 0 ? 'broken' : 'end'
   }
 

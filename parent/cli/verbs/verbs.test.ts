@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { encodeFrame } from '../../../coordinator/contract/frames.ts'
 import type { CoordinatorEvent } from '../../../coordinator/contract/event.ts'
+import { FAILURE_TRAILER } from '../../../coordinator/contract/control.ts'
 import type { Status } from '../../../coordinator/contract/worker.ts'
 import { coordinator } from '../testing/coordinator-command.ts'
 import { endedDetail, json, NOT_READY, refuse, worker, type Answer } from '../testing/test-coordinator.ts'
@@ -128,6 +129,17 @@ test('logs: by request, with its query, a notice, LF off a terminal', async () =
     since: String(Date.parse('2030-01-01')),
     timestamps: '1',
   })
+})
+
+test('logs that the engine could not give to the end: what there is, and why there is no more', async () => {
+  const failure = { code: 'engine-unreachable', exitCode: 3, message: 'The engine – hangs.' }
+  const { code, out, err } = await coordinator(['logs', 'w1'], (seen, response) => {
+    if (!seen.path.endsWith('/logs')) return json(response, { worker: worker(), exit: null })
+    response.write(encodeFrame({ output: 'stdout', data: Buffer.from('half\n') }))
+    response.addTrailers({ [FAILURE_TRAILER]: encodeURIComponent(JSON.stringify(failure)) })
+    return response.end()
+  })
+  expect([code, out, err]).toEqual([3, 'half\n', 'The engine – hangs.\n'])
 })
 
 test('logs on a terminal takes control sequences out, --raw does not', async () => {
