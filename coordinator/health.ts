@@ -1,27 +1,24 @@
-import type { Redis } from 'ioredis'
 import { Failure } from './contract/failure.ts'
 import type { Surroundings } from './project/surroundings.ts'
 import type { SpawnQueue } from './queue/spawn-queue.ts'
 import type { Reconciler } from './reconciler/loop.ts'
-import { checkRedis } from './store/redis.ts'
 
 export type HealthSources = {
   reconciler: Pick<Reconciler, 'trouble' | 'seen'>
   surroundings: Pick<Surroundings, 'checkNetwork'>
-  redis: Redis
-  queue: Pick<SpawnQueue, 'trouble'>
+  queue: Pick<SpawnQueue, 'check' | 'trouble'>
   /** Whether Redis has taken this coordinator's epoch. */
   claimed: () => boolean
 }
 
 /** Every reason why a spawn would fail now, one at most of the engine's side and one of the queue's; none = ready to spawn. */
-export async function problems({ reconciler, surroundings, redis, queue, claimed }: HealthSources): Promise<Failure[]> {
+export async function problems({ reconciler, surroundings, queue, claimed }: HealthSources): Promise<Failure[]> {
   const engineTrouble =
     reconciler.trouble ??
     (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.')) ??
     (await failureOf(surroundings.checkNetwork()))
   const queueTrouble =
-    (await failureOf(checkRedis(redis))) ??
+    (await failureOf(queue.check())) ??
     (claimed() ? undefined : new Failure('not-ready', 'Redis has not taken our epoch yet.')) ??
     queue.trouble
   return [engineTrouble, queueTrouble].filter((problem) => problem !== undefined)

@@ -20,6 +20,7 @@ import type { CarryOutContext } from './processor/carry-out.ts'
 import { Outage } from './processor/outage.ts'
 import { Room } from './processor/room.ts'
 import { Surroundings } from './project/surroundings.ts'
+import { putBackWhenBack } from './queue/put-back.ts'
 import { SpawnQueue } from './queue/spawn-queue.ts'
 import { SpooledInputs } from './queue/spooled-inputs.ts'
 import { Reconciler } from './reconciler/loop.ts'
@@ -163,7 +164,7 @@ async function main(): Promise<void> {
     networkKind: () => surroundings.networkKind(),
     engineHost: () => surroundings.host(),
     beginning: () => ({ looked: reconciler.seen || reconciler.trouble !== undefined, claimed }),
-    problems: () => problems({ reconciler, surroundings, redis, queue, claimed: () => claimed }),
+    problems: () => problems({ reconciler, surroundings, queue, claimed: () => claimed }),
   }
   const server = await listen(environment.HAL9000_SOCKET, control)
   passed('listening')
@@ -177,6 +178,7 @@ async function main(): Promise<void> {
     await events.flush()
     // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
     await resume(queue, inputs, spawnContext)
+    putBackWhenBack(redis, fence, queue, () => [...roster.underway.values()].map(({ order }) => order))
   }
   claim().catch(fail)
   const unwatch = hold.watch()
@@ -234,7 +236,8 @@ function quietly(log: pino.Logger): (error: Error) => void {
     const now = Date.now()
     if (now - last < 1000) return
     last = now
-    log.warn({ err: error }, 'Redis')
+    // Not as it is: what Redis refused is a part of it, such as a password.
+    log.warn({ said: error.message }, 'Redis')
   }
 }
 

@@ -9,6 +9,11 @@ const CONCURRENCY = 4
 /** A coordinator that died is noticed within these times. Milliseconds. */
 const LOCK = 5_000
 const STALLED_CHECK = 2_000
+/**
+ * How long the wait for a job may block. A stopped Redis that goes on hands a job that was waited for before to a connection that
+ * is gone; after this the next one is asked for. Seconds.
+ */
+const BLOCK = 1
 /** How soon the end of a job is told again that Redis did not take. Milliseconds; BullMQ's own is 15 s. */
 const RETRY = 500
 /** A job is handed on after this many deaths of the coordinator; BullMQ's own default of 1 would fail it at the second. */
@@ -89,6 +94,7 @@ export class Consumer {
       stalledInterval: STALLED_CHECK,
       maxStalledCount: MAX_DEATHS,
       runRetryDelay: RETRY,
+      drainDelay: BLOCK,
       name,
     })
     worker.on('error', onError)

@@ -7,12 +7,14 @@ import type { RequestId } from '../contract/names.ts'
 import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
 import { type Fence, fenced } from '../store/fence.ts'
-import { COMMAND_TIMEOUT, type RedisAddress, redisFailure, retryStrategy } from '../store/redis.ts'
+import { checkRedis, COMMAND_TIMEOUT, CONNECTION, type RedisAddress, redisFailure } from '../store/redis.ts'
 import { Consumer, type OrderJob, type Sealed } from './consumer.ts'
 import { seal, unseal } from './sealed.ts'
 
 /** How long, and how many, answers are kept for a client that asks again. */
 const KEEP = { age: 24 * 3600, count: 2000 }
+/** And for how long where Redis is full: what a worker came to its record knows too. Milliseconds. */
+const KEEP_WHEN_FULL = 15_000
 
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
@@ -52,6 +54,8 @@ export class SpawnQueue {
   /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
   readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
+  /** What was wrong with its connection last; nothing once it is there again. */
+  #trouble: Error | undefined
   #consumer: Consumer | undefined
 
   constructor(options: SpawnQueueOptions) {
@@ -61,6 +65,12 @@ export class SpawnQueue {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 1,
       commandTimeout: COMMAND_TIMEOUT,
+    })
+    this.#producer.on('error', (error: Error) => {
+      this.#trouble = error
+    })
+    this.#producer.on('ready', () => {
+      this.#trouble = undefined
     })
     this.#queue = new Queue('spawn', { connection: this.#producer, prefix: this.#prefix })
     this.#queue.on('error', options.onError)
@@ -77,27 +87,41 @@ export class SpawnQueue {
 
   /** Every script of BullMQ's goes through here, so that none of a coordinator that has been succeeded writes. */
   #connection(options: ConnectionOptions): Redis {
-    return fenced(new Redis({ ...this.#options.redis, retryStrategy, ...options }), this.#options.fence)
+    return fenced(new Redis({ ...this.#options.redis, ...CONNECTION, ...options }), this.#options.fence)
   }
 
   /**
    * Puts the order on the queue; the same request again changes nothing. Its answer comes with the promise that is returned.
-   * Fails with `not-ready` without Redis.
+   * Fails with `not-ready` without Redis, or with one that would not keep it.
    */
   async add(order: SpawnOrder): Promise<{ settled: Promise<Spawned> }> {
-    const sealed = seal(this.#options.key, order.request, order)
     // Listened for before it is asked for: an answer may come before `add` has returned.
     const waiting = this.#listen(order.request)
     waiting.queued = true
-    const options = { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }
     try {
-      await this.#ask(() => this.#queue.add('spawn', { sealed }, options))
+      await this.check()
+      await this.#put(order)
     } catch (error) {
       // Whoever else waits for this request is told the same.
       this.#settle(order.request, (other) => other.reject(Failure.from(error)))
       throw error
     }
     return { settled: waiting.promise }
+  }
+
+  /** Fails with `not-ready` when Redis would not keep a request. Makes room there if that is all there is to it. */
+  async check(): Promise<void> {
+    // Answers hold their command, which may be large.
+    const makeRoom = (): Promise<unknown> => this.#queue.clean(KEEP_WHEN_FULL, KEEP.count, 'completed')
+    await this.#ask(() => checkRedis(this.#producer, makeRoom))
+  }
+
+  /**
+   * Puts orders that were acknowledged on the queue again: a Redis that comes back may be an older copy, or empty. What it knows
+   * stays as it is. Fails with `not-ready` without Redis.
+   */
+  async putBack(orders: readonly SpawnOrder[]): Promise<void> {
+    for (const order of orders) if (!this.#takenBack.has(order.request)) await this.#put(order)
   }
 
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
@@ -228,6 +252,13 @@ export class SpawnQueue {
     return SpawnOrder.parse(unseal(this.#options.key, job.id ?? '', job.data.sealed))
   }
 
+  /** The same request again changes nothing. */
+  async #put(order: SpawnOrder): Promise<void> {
+    const sealed = seal(this.#options.key, order.request, order)
+    const options = { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }
+    await this.#ask(() => this.#queue.add('spawn', { sealed }, options))
+  }
+
   async #look(request: RequestId): Promise<{ job: OrderJob | undefined; state: string | undefined }> {
     const job = await this.#ask(() => this.#queue.getJob(request))
     return { job, state: await this.#ask(async () => job?.getState()) }
@@ -252,7 +283,7 @@ export class SpawnQueue {
     try {
       return await work()
     } catch (cause) {
-      throw redisFailure(cause)
+      throw redisFailure(cause, this.#trouble)
     }
   }
 }

@@ -25,12 +25,19 @@ export function redisAddress(text: string): RedisAddress {
 }
 
 /** The embedded Redis is back within a second when it was killed: look for it often. Milliseconds. */
-export function retryStrategy(attempt: number): number {
+function retryStrategy(attempt: number): number {
   return Math.min(50 * attempt, 500)
 }
 
 /** A Redis that is connected and stuck (a disk that does not sync) must not hold up an answer. Milliseconds. */
 export const COMMAND_TIMEOUT = 5_000
+
+/**
+ * What every connection is made with: one over which nothing comes though something is due is given up. A Redis whose host or
+ * network has gone says nothing, and when it is back TCP would try again only after about as long as it was away.
+ * `socketTimeout` is longer than any wait that we ask Redis for. Milliseconds.
+ */
+export const CONNECTION = { retryStrategy, connectTimeout: 1_500, socketTimeout: 3_000 } as const
 
 /**
  * A connection that fails at once while Redis is away, instead of queueing in memory what was not stored. What was under way
@@ -42,45 +49,83 @@ export function openRedis(address: RedisAddress, onError: (error: Error) => void
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: COMMAND_TIMEOUT,
-    retryStrategy,
+    ...CONNECTION,
   })
   redis.on('error', onError)
   return redis
 }
 
-/** Why Redis did not do what it was asked, as a person can act on it. */
-export function redisFailure(cause: unknown): Failure {
-  const fenced = cause instanceof Error && cause.message.includes('FENCED')
-  if (fenced)
-    return new Failure('not-ready', 'Another coordinator holds this instance in Redis.', {
-      hint: 'coordinator daemon status',
-      cause,
-    })
-  const full = cause instanceof Error && cause.message.startsWith('OOM')
-  const message = full
-    ? 'Redis is full: it takes no more requests.'
-    : 'Redis does not answer, so nothing can be stored.'
-  return new Failure('not-ready', message, { hint: 'coordinator status', cause })
+/** What Redis says when it refuses something, as a person can act on it. */
+const REFUSALS: readonly [said: RegExp, message: string, hint: string][] = [
+  [/FENCED/, 'Another coordinator holds this instance in Redis.', 'coordinator daemon status'],
+  [/\bOOM\b/, 'Redis is full: it takes no more requests.', 'coordinator queue'],
+  [
+    /READONLY/,
+    'Redis is a replica of another one and takes no writes.',
+    'name the primary in HAL9000_REDIS_URL: ./hal9000 up',
+  ],
+  [/MISCONF/, 'Redis cannot write to its disk and takes no writes.', 'make room where Redis runs; coordinator status'],
+  [
+    /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH)/,
+    'Redis does not accept our user or password.',
+    'correct HAL9000_REDIS_URL: ./hal9000 up',
+  ],
+  [/^LOADING/, 'Redis is still loading its data.', 'coordinator status'],
+]
+
+const AWAY = 'Redis does not answer, so nothing can be stored.'
+
+/** Why Redis did not do what it was asked. `trouble`: what was wrong with the connection last; then that is why it does not answer. */
+export function redisFailure(cause: unknown, trouble?: unknown): Failure {
+  if (cause instanceof Failure) return (cause.message === AWAY ? refusal(trouble) : undefined) ?? cause
+  return refusal(cause) ?? refusal(trouble) ?? new Failure('not-ready', AWAY, { hint: 'coordinator status', cause })
+}
+
+function refusal(cause: unknown): Failure | undefined {
+  const said = cause instanceof Error ? cause.message : ''
+  const [, message, hint] = REFUSALS.find(([pattern]) => pattern.test(said)) ?? []
+  return message === undefined || hint === undefined ? undefined : new Failure('not-ready', message, { hint, cause })
 }
 
 /** How full Redis may be before it counts as trouble: a spawn needs room for its answer. */
 const FULL = 0.95
 
-/** Fails with `not-ready` when Redis is away, full, or may throw entries away: a queue that forgets is none. */
-export async function checkRedis(redis: Redis): Promise<void> {
-  const { used, most, policy } = await redisMemory(redis)
-  if (most > 0 && used > most * FULL) throw redisFailure(new Error('OOM: nearly'))
+/**
+ * Fails with `not-ready` when Redis is away, full, a replica, or may throw entries away: a queue that forgets is none. Before it
+ * counts as full, `makeRoom` may do what it can.
+ */
+export async function checkRedis(redis: Pick<Redis, 'info'>, makeRoom?: () => Promise<unknown>): Promise<void> {
+  const [memory, replica] = await Promise.all([redisMemory(redis), isReplica(redis)])
+  if (replica) throw redisFailure(new Error('READONLY: by its role'))
+  if (isNearlyFull(memory)) {
+    await makeRoom?.()
+    if (isNearlyFull(await redisMemory(redis))) throw redisFailure(new Error('OOM: nearly'))
+  }
+  const { policy } = memory
   if (policy === '' || policy === 'noeviction') return
   throw new Failure('not-ready', `Redis has the policy "${policy}" and may throw requests away.`, {
-    hint: 'set maxmemory-policy to noeviction in Redis',
+    hint: 'set maxmemory-policy to noeviction in that Redis; coordinator status',
   })
+}
+
+function isNearlyFull({ used, most }: { used: number; most: number }): boolean {
+  return most > 0 && used > most * FULL
 }
 
 /** How much memory Redis uses and how much it may at most, 0 = any. Bytes. And what it does then. Fails with `not-ready`. */
 export async function redisMemory(redis: Pick<Redis, 'info'>): Promise<{ used: number; most: number; policy: string }> {
-  const info = await redis.info('memory').catch((cause: unknown) => {
+  const field = await info(redis, 'memory')
+  return { used: Number(field('used_memory')), most: Number(field('maxmemory')), policy: field('maxmemory_policy') }
+}
+
+async function isReplica(redis: Pick<Redis, 'info'>): Promise<boolean> {
+  return (await info(redis, 'replication'))('role') === 'slave'
+}
+
+/** A section of what Redis says of itself, by field; empty for one that is not there. Fails with `not-ready`. */
+async function info(redis: Pick<Redis, 'info'>, section: string): Promise<(name: string) => string> {
+  const text = await redis.info(section).catch((cause: unknown) => {
     throw redisFailure(cause)
   })
-  const field = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? ''
-  return { used: Number(field('used_memory')), most: Number(field('maxmemory')), policy: field('maxmemory_policy') }
+  return (name) => new RegExp(`^${name}:(\\S+)`, 'm').exec(text)?.[1] ?? ''
 }
