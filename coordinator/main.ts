@@ -26,6 +26,7 @@ import { SpooledInputs } from './queue/spooled-inputs.ts'
 import { Reconciler } from './reconciler/loop.ts'
 import { renewWhenStale } from './renew.ts'
 import { resume } from './resume.ts'
+import { damagedCopies, damageText, untoldCopies } from './state/damaged-redis.ts'
 import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
 import { readUserFile } from './state/user-file.ts'
@@ -165,6 +166,7 @@ async function main(): Promise<void> {
     engineHost: () => surroundings.host(),
     beginning: () => ({ looked: reconciler.seen || reconciler.trouble !== undefined, claimed }),
     problems: () => problems({ reconciler, surroundings, queue, claimed: () => claimed }),
+    notices: async () => (await damagedCopies(home)).map(damageText),
   }
   const server = await listen(environment.HAL9000_SOCKET, control)
   passed('listening')
@@ -181,6 +183,7 @@ async function main(): Promise<void> {
     putBackWhenBack(redis, fence, queue, () => [...roster.underway.values()].map(({ order }) => order))
   }
   claim().catch(fail)
+  redis.on('ready', () => void tellDamage(context))
   const unwatch = hold.watch()
   await reconciler.start()
   passed('reconciled')
@@ -207,6 +210,11 @@ async function main(): Promise<void> {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
+}
+
+async function tellDamage({ home, note }: Context): Promise<void> {
+  for (const copy of await untoldCopies(home))
+    note({ kind: 'redis-repaired', worker: null, project: null, request: null, message: damageText(copy) })
 }
 
 function intakeContext(surroundings: Surroundings, context: Context): IntakeContext {

@@ -22,6 +22,7 @@ export const CoordinatorEvent = z.object({
     'coordinator-stopping',
     'engine-lost',
     'engine-back',
+    'redis-repaired',
   ]),
   worker: z.string().nullable(),
   project: z.string().nullable(),

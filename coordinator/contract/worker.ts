@@ -135,6 +135,8 @@ export type Status = {
   /** The same as the state `ready`. */
   ready: boolean
   problems: string[]
+  /** What a person should know though it hinders nothing. */
+  notices: string[]
   engine: { version: string; apiVersion: string; cpus: number; memory: number; cgroup: string } | null
   network: NetworkKind | null
   projectRoots: string[]

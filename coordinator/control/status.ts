@@ -26,6 +26,8 @@ export type StatusContext = {
   problems: () => Promise<Failure[]>
   /** What a coordinator begins with: whether the engine was looked at, and whether Redis has taken its epoch. */
   beginning: () => Pick<ReadinessFacts, 'looked' | 'claimed'>
+  /** What a person should know though it hinders nothing. */
+  notices: () => Promise<string[]>
 }
 
 /** Is it ready, and how is it. */
@@ -42,8 +44,9 @@ export function statusRoutes(server: FastifyInstance, context: DeliverContext & 
 
 /** Answers also when the engine or Redis are away: that is when people ask. */
 async function status(context: DeliverContext & StatusContext): Promise<Status> {
-  const [known, workers, depth, host, network] = await Promise.all([
+  const [known, notices, workers, depth, host, network] = await Promise.all([
     soon(context.problems()),
+    context.notices(),
     soon(context.roster.workers()),
     soon(context.queue.depth()),
     soon(context.engineHost()),
@@ -58,6 +61,7 @@ async function status(context: DeliverContext & StatusContext): Promise<Status> 
     state,
     ready: state === 'ready',
     problems: problems.map((problem) => problem.message),
+    notices,
     // Its facts are remembered; of one that tells of no workers they would say that it is there.
     engine:
       host && workers

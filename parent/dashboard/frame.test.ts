@@ -87,6 +87,7 @@ function view(count: number, status: Partial<Status> = {}): View {
       state: 'ready',
       ready: true,
       problems: [],
+      notices: [],
       engine: null,
       network: 'holder',
       projectRoots: ['/'],

@@ -11,6 +11,7 @@ export function statusView(status: Status, now: number): string {
     ['instance', `${printable(status.instance)}, version ${printable(status.version)}`],
     ['state', status.state],
     ...status.problems.map((problem) => ['problem', printable(problem)] as const),
+    ...(status.notices ?? []).map((notice) => ['notice', printable(notice)] as const),
     [
       'engine',
       engine === null

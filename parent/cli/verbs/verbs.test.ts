@@ -229,6 +229,7 @@ test.each([
     state,
     ready,
     problems: ready ? [] : ['Redis is restarting.'],
+    notices: [],
     engine: { version: '20.10.24', apiVersion: '1.41', cpus: 2, memory: 8 * 2 ** 30, cgroup: 'v1' },
     network: 'holder',
     projectRoots: ['/home/u'],
@@ -253,6 +254,7 @@ test('status says of what cannot be known that it is not known, never that there
     state: 'degraded',
     ready: false,
     problems: ['The Docker engine does not answer.', 'Redis does not answer.'],
+    notices: ['A copy is there.'],
     engine: null,
     network: null,
     projectRoots: [],
@@ -266,6 +268,7 @@ test('status says of what cannot be known that it is not known, never that there
   expect(out).toMatch(/^network +not known$/m)
   expect(out).toMatch(/^workers +not known$/m)
   expect(out).toMatch(/^queue +not known, at most 3 workers$/m)
+  expect(out).toMatch(/^notice +A copy is there\.$/m)
   expect(out).not.toContain('none')
 })
 
