@@ -11,6 +11,7 @@ import { dockerodeEngine } from './docker/dockerode-engine.ts'
 import { untold } from './domain/worker-events.ts'
 import { build, readEnvironment } from './environment.ts'
 import { problems } from './health.ts'
+import { explainedByHome } from './instance/home.ts'
 import { Hold } from './instance/hold.ts'
 import { isIntact } from './instance/lock.ts'
 import { removeOwnerRecord } from './instance/owner-record.ts'
@@ -27,6 +28,7 @@ import { Reconciler } from './reconciler/loop.ts'
 import { renewWhenStale } from './renew.ts'
 import { resume } from './resume.ts'
 import { damagedCopies, damageText, untoldCopies } from './state/damaged-redis.ts'
+import { isFull } from './state/disk-room.ts'
 import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
 import { readUserFile } from './state/user-file.ts'
@@ -80,6 +82,9 @@ async function main(): Promise<void> {
   const engine = dockerodeEngine(connector(environment.HAL9000_DOCKER_SOCKET), environment.HAL9000_NAME)
   const address = redisAddress(environment.HAL9000_REDIS_URL)
   const redis = openRedis(address, onRedisError)
+  const isEmbedded = environment.HAL9000_REDIS_URL.startsWith('/run/hal9000/redis/')
+  const explained: ControlContext['explained'] = async (failure) =>
+    isEmbedded ? await explainedByHome(failure, home) : failure
   const fence = fenceOf(environment.HAL9000_NAME, owner.epoch)
   let claimed = false
   const hold = new Hold({
@@ -132,7 +137,7 @@ async function main(): Promise<void> {
     memoryBudget: environment.HAL9000_MEMORY_BUDGET,
     cpuBudget: environment.HAL9000_CPU_BUDGET,
   }
-  const room = new Room(capacity, roster)
+  const room = new Room(capacity, roster, () => isFull(home))
   const outage = new Outage(() => roster.containers())
   const spawnContext: CarryOutContext = {
     ...context,
@@ -151,6 +156,7 @@ async function main(): Promise<void> {
     outage,
     pulls: new Pulls(context, { stall: environment.HAL9000_PULL_STALL, most: environment.HAL9000_MAX_QUEUE }),
     arriving: new SingleFlight(),
+    explained,
     events,
     plan: () => reconciler.plan(),
     attachments: new Attachments(context),
@@ -165,7 +171,7 @@ async function main(): Promise<void> {
     networkKind: () => surroundings.networkKind(),
     engineHost: () => surroundings.host(),
     beginning: () => ({ looked: reconciler.seen || reconciler.trouble !== undefined, claimed }),
-    problems: () => problems({ reconciler, surroundings, queue, claimed: () => claimed }),
+    problems: () => problems({ home, explained, reconciler, surroundings, queue, claimed: () => claimed }),
     notices: async () => (await damagedCopies(home)).map(damageText),
   }
   const server = await listen(environment.HAL9000_SOCKET, control)
@@ -180,7 +186,7 @@ async function main(): Promise<void> {
     await events.flush()
     // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
     await resume(queue, inputs, spawnContext)
-    putBackWhenBack(redis, fence, queue, () => [...roster.underway.values()].map(({ order }) => order))
+    putBackWhenBack(redis, fence, queue, () => roster.acknowledged())
   }
   claim().catch(fail)
   redis.on('ready', () => void tellDamage(context))

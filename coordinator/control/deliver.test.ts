@@ -78,6 +78,7 @@ beforeEach(async () => {
     outage: { cancel: () => false, trouble: undefined },
     pulls: new Pulls(base, { stall: 60_000, most: 10 }),
     arriving: new SingleFlight(),
+    explained: (failure) => Promise.resolve(failure),
     maxQueue: 10,
     intake: {
       project: async () => ({
@@ -212,10 +213,13 @@ describe('an image that has to be pulled', () => {
       { state: 'queued', order: { name: expect.stringMatching(/^worker-/), image: PULLED, command: [] } },
     ])
     expect(queue.added).toEqual([])
+    // A Redis that comes back empty is not given what is no order yet.
+    expect(base.roster.acknowledged()).toEqual([])
     now += 600_000
     image.resolve(THERE)
     expect(await answered).toMatchObject({ worker: { state: 'queued', name: expect.stringMatching(/^claude-/) } })
     expect(queue.added).toMatchObject([{ command: ['claude'], waitUntil: NOW + 605_000 }])
+    expect(base.roster.acknowledged()).toEqual(queue.added)
   })
 
   test('is given up with the last client that waits for it, and only then', async () => {
@@ -288,4 +292,13 @@ describe('an image that has to be pulled', () => {
     ;(await look(1)).resolve(FOUND)
     await expect(refused).rejects.toMatchObject({ code: 'pull-failed' })
   })
+})
+
+test('what could not be stored is told with what is wrong with the disk', async () => {
+  const full = new Failure('not-ready', 'The state directory is full.')
+  context.explained = async (failure) => (failure.message === 'Redis is away.' ? full : failure)
+  queue.add = () => Promise.reject(new Failure('not-ready', 'Redis is away.'))
+  const refused = deliver(request(), context, stay)
+  ;(await look(0)).resolve(FOUND)
+  await expect(refused).rejects.toBe(full)
 })

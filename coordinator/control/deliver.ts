@@ -7,6 +7,7 @@ import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { fromOrder } from '../domain/worker-view.ts'
 import type { SpawnQueue } from '../queue/spawn-queue.ts'
 import type { SpooledInputs } from '../queue/spooled-inputs.ts'
+import { checkDiskRoom } from '../state/disk-room.ts'
 import type { Context } from '../workers/context.ts'
 import type { Pulls } from '../workers/pulls.ts'
 import type { SingleFlight } from '../workers/single-flight.ts'
@@ -20,6 +21,8 @@ export type DeliverContext = Context & {
   intake: IntakeContext
   maxQueue: number
   pulls: Pick<Pulls, 'pull'>
+  /** A failure to store something, with what is wrong with the disk where that is the reason. */
+  explained: (failure: Failure) => Promise<Failure>
   /** Requests that are being taken in now, until the queue knows them. */
   arriving: SingleFlight<RequestId, Accepted>
 }
@@ -36,7 +39,11 @@ export type Accepted = { settled: Promise<Spawned> }
  */
 export async function deliver(request: SpawnRequest, context: DeliverContext, gone: AbortSignal): Promise<SpawnResult> {
   const run = runMode(request.run, request.clientEnv['AGENTIC_IN_CONTAINER'])
-  const { settled } = await context.arriving.join(request.id, gone, (abandoned) => accept(request, context, abandoned))
+  const { settled } = await context.arriving.join(request.id, gone, (abandoned) =>
+    accept(request, context, abandoned).catch(async (error: unknown) => {
+      throw await context.explained(Failure.from(error))
+    }),
+  )
   const underway = context.roster.underway.get(request.id)
   if (!request.noWait || underway === undefined) return { ...(await settled), run }
   return {
@@ -52,6 +59,8 @@ async function accept(request: SpawnRequest, context: DeliverContext, abandoned:
   if (known !== undefined) return known
   if (context.roster.underway.has(request.id)) return { settled: context.queue.settled(request.id) }
   try {
+    // Refused while nothing is promised yet: what was acknowledged would have to wait for it.
+    await checkDiskRoom(context.home)
     const order = await takeIn(request, context.intake, (draft) => pullFor(draft, context, abandoned))
     await context.inputs.claim(order)
     const { settled } = await enqueue(order, context)
@@ -71,7 +80,7 @@ async function accept(request: SpawnRequest, context: DeliverContext, abandoned:
 async function pullFor(draft: SpawnOrder, context: DeliverContext, abandoned: AbortSignal): Promise<void> {
   // However long it takes: an input waits only so long for its request.
   await context.inputs.claim(draft)
-  context.roster.underway.set(draft.request, { order: draft, state: 'queued' })
+  context.roster.underway.set(draft.request, { order: draft, state: 'queued', draft: true })
   await context.pulls.pull(draft, abandoned)
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errorCode } from '../contract/error-code.ts'
+import { Failure } from '../contract/failure.ts'
+import { diskTrouble } from '../state/disk-trouble.ts'
 
 /** As much as a record takes: a disk may be full for data while it still takes names. Bytes. */
 const PROBE = 4096
@@ -13,30 +14,22 @@ export async function homeTrouble(home: string): Promise<string | undefined> {
     await writeSynced(join(directory, 'file'))
     return undefined
   } catch (error) {
-    return `The state directory ${home} ${reason(error)}.`
+    return diskTrouble(home, error)
   } finally {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true }).catch(() => {})
   }
+}
+
+/** What keeps the embedded Redis from storing anything: its disk, if it is that, and else what it came to. */
+export async function explainedByHome(failure: Failure, home: string): Promise<Failure> {
+  if (failure.code !== 'not-ready') return failure
+  const trouble = await homeTrouble(home)
+  if (trouble === undefined) return failure
+  return new Failure('not-ready', trouble, { hint: 'make room or mend it; coordinator status', cause: failure })
 }
 
 async function writeSynced(path: string): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
   await file.write(Buffer.alloc(PROBE))
   await file.sync()
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: 'is not there',
-  ENOTDIR: 'is no directory',
-  EROFS: 'is read-only',
-  ENOSPC: 'is full',
-  EDQUOT: 'is full',
-  EACCES: 'may not be written by this process',
-  EPERM: 'may not be written by this process',
-}
-
-function reason(error: unknown): string {
-  return (
-    REASONS[errorCode(error) ?? ''] ?? `cannot be written: ${error instanceof Error ? error.message : String(error)}`
-  )
 }

@@ -21,7 +21,7 @@ beforeEach(async () => {
   base = await aContext()
   context = {
     ...base,
-    room: new Room({ maxWorkers: 0, memoryBudget: null, cpuBudget: null }, base.roster),
+    room: new Room({ maxWorkers: 0, memoryBudget: null, cpuBudget: null }, base.roster, async () => false),
     outage: new Outage(() => base.engine.containers(), 5),
     network: async () => 'none',
     checkNetwork: async () => {},

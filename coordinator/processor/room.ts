@@ -1,7 +1,7 @@
 import { Failure } from '../contract/failure.ts'
 import type { RequestId } from '../contract/names.ts'
 import type { Limits } from '../contract/worker.ts'
-import { admit, type Capacity } from '../domain/admission.ts'
+import { type Admission, admit, type Capacity } from '../domain/admission.ts'
 import type { SpawnOrder } from '../domain/spawn-order.ts'
 import type { Roster } from '../workers/roster.ts'
 
@@ -17,21 +17,25 @@ const ALIVE = new Set(['created', 'running', 'paused', 'restarting'])
 export class Room {
   readonly #capacity: Capacity
   readonly #roster: Roster
+  readonly #diskFull: () => Promise<boolean>
   readonly #entered = new Map<RequestId, Limits>()
   /** Who waits, and how to end that. */
   readonly #waiting = new Map<RequestId, (failure: Failure) => void>()
   #turn: Promise<void> = Promise.resolve()
   #because = ''
 
-  constructor(capacity: Capacity, roster: Roster) {
+  /** `diskFull`: whether the state directory takes no more; what was acknowledged waits for that as for any other room. */
+  constructor(capacity: Capacity, roster: Roster, diskFull: () => Promise<boolean>) {
     this.#capacity = capacity
     this.#roster = roster
+    this.#diskFull = diskFull
   }
 
   /** Returns when there is room; fails with `queue-timeout` when the order's time to wait is over, or as `cancel` says. */
   async enter(order: SpawnOrder, now: () => number): Promise<void> {
     const { maxWorkers, memoryBudget, cpuBudget } = this.#capacity
-    if (maxWorkers === 0 && memoryBudget === null && cpuBudget === null) return
+    const isBounded = maxWorkers > 0 || memoryBudget !== null || cpuBudget !== null
+    if (!isBounded && !(await this.#diskFull())) return
     if (this.#waiting.size === 0) this.#because = ''
     const cancelled = new Promise<never>((_resolve, reject) => this.#waiting.set(order.request, reject))
     const turn = this.#turn.then(() => this.#waitFor(order))
@@ -67,7 +71,7 @@ export class Room {
 
   async #waitFor(order: SpawnOrder): Promise<void> {
     while (this.#waiting.has(order.request)) {
-      const admission = admit(this.#capacity, await this.#inUse(order), order.limits)
+      const admission = await this.#admit(order)
       if (!this.#waiting.has(order.request)) return
       if (admission.admit) {
         this.#entered.set(order.request, order.limits)
@@ -78,6 +82,11 @@ export class Room {
       this.#because = admission.because
       await new Promise((resolve) => setTimeout(resolve, STEP))
     }
+  }
+
+  async #admit(order: SpawnOrder): Promise<Admission> {
+    if (await this.#diskFull()) return { admit: false, because: 'the state directory is full', ever: true }
+    return admit(this.#capacity, await this.#inUse(order), order.limits)
   }
 
   #late(order: SpawnOrder): Failure {

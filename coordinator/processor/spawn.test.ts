@@ -12,15 +12,17 @@ const UNBOUNDED: Capacity = { maxWorkers: 0, memoryBudget: null, cpuBudget: null
 const ONE: Capacity = { ...UNBOUNDED, maxWorkers: 1 }
 
 let base: TestContext
+let diskFull: boolean
 beforeEach(async () => {
   base = await aContext()
+  diskFull = false
 })
 afterEach(() => base[Symbol.asyncDispose]())
 
 function contextWith(capacity: Capacity): CarryOutContext {
   return {
     ...base,
-    room: new Room(capacity, base.roster),
+    room: new Room(capacity, base.roster, async () => diskFull),
     outage: new Outage(() => base.engine.containers()),
     network: async () => 'none',
     checkNetwork: async () => {},
@@ -42,6 +44,20 @@ test('one that a coordinator had begun before it died is gone on with, however l
   const { worker } = await spawn(late, true, contextWith(UNBOUNDED))
   expect(worker).toMatchObject({ name: 'late', state: 'running' })
   expect(base.events).toMatchObject([{ kind: 'worker-ready', worker: 'late' }])
+})
+
+test('while the disk is full nothing is begun; then it is, or its time is over', async () => {
+  diskFull = true
+  const spawning = contextWith(UNBOUNDED)
+  await expect(spawn(anOrder('w2'), false, { ...spawning, now: () => anOrder().waitUntil })).rejects.toMatchObject({
+    code: 'queue-timeout',
+    message: expect.stringContaining('the state directory is full'),
+  })
+  const waiting = spawn(order, false, spawning)
+  await expect.poll(() => spawning.room.because).toBe('the state directory is full')
+  expect(await base.engine.containers()).toEqual([])
+  diskFull = false
+  expect((await waiting).worker).toMatchObject({ name: 'w1', state: 'running' })
 })
 
 test('one whose worker runs already needs no room', async () => {

@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Failure } from '../contract/failure.ts'
 import { WorkerRecord } from '../domain/worker-record.ts'
 import { writeAtomically } from './atomic-file.ts'
+import { diskTrouble } from './disk-trouble.ts'
 
 /** How many ended workers are remembered, for how long (milliseconds), and how much of their output in all (bytes). */
 export type Retention = { count: number; age: number; logBytes: number }
@@ -13,7 +15,10 @@ export type Retention = { count: number; age: number; logBytes: number }
 export type Records = {
   all(): WorkerRecord[]
   get(request: string): WorkerRecord | undefined
-  /** Stores the record; returns when it is on disk. Writes of one record happen in order; one that fails leaves it as it was. */
+  /**
+   * Stores the record; returns when it is on disk. Writes of one record happen in order; one that fails leaves it as it was.
+   * Fails with `not-ready` where the disk takes nothing.
+   */
   put(record: WorkerRecord): Promise<void>
   /** Forgets one; returns when its file is gone. */
   forget(request: string): Promise<void>
@@ -60,7 +65,10 @@ export async function openRecords(directory: string): Promise<Records> {
         if (previous === undefined) records.delete(record.request)
         else records.set(record.request, previous)
       }
-      throw error
+      throw new Failure('not-ready', diskTrouble(directory, error), {
+        hint: 'make room or mend it; coordinator status',
+        cause: error,
+      })
     } finally {
       if (writes.get(record.request) === write) writes.delete(record.request)
     }
