@@ -5,7 +5,6 @@ import type { Reconciler } from './reconciler/loop.ts'
 import { checkDiskRoom } from './state/disk-room.ts'
 
 export type HealthSources = {
-  /** The state directory. */
   home: string
   /** A failure to store something, with what is wrong with the disk where that is the reason. */
   explained: (failure: Failure) => Promise<Failure>
@@ -17,16 +16,21 @@ export type HealthSources = {
 }
 
 /** Every reason why a spawn would fail now, one at most of the engine's side and one of the queue's; none = ready to spawn. */
-export async function problems(sources: HealthSources): Promise<Failure[]> {
-  const { home, explained, reconciler, surroundings, queue, claimed } = sources
+export async function problems({
+  home,
+  explained,
+  reconciler,
+  surroundings,
+  queue,
+  claimed,
+}: HealthSources): Promise<Failure[]> {
   const engineTrouble =
     reconciler.trouble ??
     (reconciler.seen ? undefined : new Failure('not-ready', 'The first look at the engine is not over yet.')) ??
     (await failureOf(surroundings.checkNetwork()))
-  const redisTrouble = await failureOf(queue.check())
+  const storeTrouble = (await failureOf(checkDiskRoom(home))) ?? (await failureOf(queue.check()))
   const queueTrouble =
-    (await failureOf(checkDiskRoom(home))) ??
-    (redisTrouble && (await explained(redisTrouble))) ??
+    (storeTrouble && (await explained(storeTrouble))) ??
     (claimed() ? undefined : new Failure('not-ready', 'Redis has not taken our epoch yet.')) ??
     queue.trouble
   return [engineTrouble, queueTrouble].filter((problem) => problem !== undefined)

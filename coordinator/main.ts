@@ -27,7 +27,7 @@ import { SpooledInputs } from './queue/spooled-inputs.ts'
 import { Reconciler } from './reconciler/loop.ts'
 import { renewWhenStale } from './renew.ts'
 import { resume } from './resume.ts'
-import { damagedCopies, damageText, untoldCopies } from './state/damaged-redis.ts'
+import { damagedCopies, damageText } from './state/damaged-redis.ts'
 import { isFull } from './state/disk-room.ts'
 import { loadKey } from './state/key.ts'
 import { openRecords } from './state/records.ts'
@@ -35,6 +35,7 @@ import { readUserFile } from './state/user-file.ts'
 import { EventLog } from './store/event-log.ts'
 import { claimEpoch, fenceOf, raiseEpoch } from './store/fence.ts'
 import { openRedis, redisAddress } from './store/redis.ts'
+import { tellDamage } from './tell-damage.ts'
 import type { Context } from './workers/context.ts'
 import { Pulls } from './workers/pulls.ts'
 import { Roster } from './workers/roster.ts'
@@ -186,7 +187,7 @@ async function main(): Promise<void> {
     await events.flush()
     // Spawns that a coordinator before this one left are gone on with as soon as Redis is there.
     await resume(queue, inputs, spawnContext)
-    putBackWhenBack(redis, fence, queue, () => roster.acknowledged())
+    putBackWhenBack(redis, fence, queue)
   }
   claim().catch(fail)
   redis.on('ready', () => void tellDamage(context))
@@ -216,11 +217,6 @@ async function main(): Promise<void> {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
-}
-
-async function tellDamage({ home, note }: Context): Promise<void> {
-  for (const copy of await untoldCopies(home))
-    note({ kind: 'redis-repaired', worker: null, project: null, request: null, message: damageText(copy) })
 }
 
 function intakeContext(surroundings: Surroundings, context: Context): IntakeContext {

@@ -26,7 +26,7 @@ export async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: 
 function takeUp(order: SpawnOrder, queue: SpawnQueue, inputs: SpooledInputs, context: CarryOutContext): void {
   const { underway } = context.roster
   underway.set(order.request, { order, state: 'queued' })
-  const settled = queue.settled(order.request)
+  const settled = queue.settled(order.request, order)
   inputs.dropOnceSettled(order, settled)
   inTime(order, settled, { ...context, queue })
     .catch(() => {}) // Told as an event; who asked asks again.

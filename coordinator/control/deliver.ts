@@ -39,11 +39,7 @@ export type Accepted = { settled: Promise<Spawned> }
  */
 export async function deliver(request: SpawnRequest, context: DeliverContext, gone: AbortSignal): Promise<SpawnResult> {
   const run = runMode(request.run, request.clientEnv['AGENTIC_IN_CONTAINER'])
-  const { settled } = await context.arriving.join(request.id, gone, (abandoned) =>
-    accept(request, context, abandoned).catch(async (error: unknown) => {
-      throw await context.explained(Failure.from(error))
-    }),
-  )
+  const { settled } = await context.arriving.join(request.id, gone, (abandoned) => accept(request, context, abandoned))
   const underway = context.roster.underway.get(request.id)
   if (!request.noWait || underway === undefined) return { ...(await settled), run }
   return {
@@ -55,6 +51,14 @@ export async function deliver(request: SpawnRequest, context: DeliverContext, go
 }
 
 async function accept(request: SpawnRequest, context: DeliverContext, abandoned: AbortSignal): Promise<Accepted> {
+  try {
+    return await acceptNow(request, context, abandoned)
+  } catch (error) {
+    throw await context.explained(Failure.from(error))
+  }
+}
+
+async function acceptNow(request: SpawnRequest, context: DeliverContext, abandoned: AbortSignal): Promise<Accepted> {
   const known = await context.queue.answer(request.id)
   if (known !== undefined) return known
   if (context.roster.underway.has(request.id)) return { settled: context.queue.settled(request.id) }
@@ -80,7 +84,7 @@ async function accept(request: SpawnRequest, context: DeliverContext, abandoned:
 async function pullFor(draft: SpawnOrder, context: DeliverContext, abandoned: AbortSignal): Promise<void> {
   // However long it takes: an input waits only so long for its request.
   await context.inputs.claim(draft)
-  context.roster.underway.set(draft.request, { order: draft, state: 'queued', draft: true })
+  context.roster.underway.set(draft.request, { order: draft, state: 'queued' })
   await context.pulls.pull(draft, abandoned)
 }
 

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { type Fence, raiseEpoch } from '../store/fence.ts'
 import type { SpawnQueue } from './spawn-queue.ts'
 
@@ -7,21 +6,16 @@ import type { SpawnQueue } from './spawn-queue.ts'
 const RETRY = 100
 
 /**
- * Whenever Redis is back it may be an older copy of itself, or empty: what was acknowledged and has no answer yet (`orders`) is
- * put there again. As long as the coordinator lives, nothing depends on what Redis has kept.
+ * Whenever Redis is back it may be an older copy of itself, or empty: what was acknowledged and has no answer yet is put there
+ * again. As long as the coordinator lives, nothing depends on what Redis has kept.
  */
-export function putBackWhenBack(
-  redis: Redis,
-  fence: Fence,
-  queue: Pick<SpawnQueue, 'putBack'>,
-  orders: () => SpawnOrder[],
-): void {
+export function putBackWhenBack(redis: Redis, fence: Fence, queue: Pick<SpawnQueue, 'putBack'>): void {
   const putBack = async (): Promise<void> => {
     while (redis.status === 'ready') {
       try {
         // An older copy has an older epoch, and would refuse us.
         await raiseEpoch(redis, fence)
-        return await queue.putBack(orders())
+        return await queue.putBack()
       } catch {
         await new Promise((resolve) => setTimeout(resolve, RETRY).unref())
       }

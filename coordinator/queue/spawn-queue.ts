@@ -26,8 +26,8 @@ type ConnectionOptions = {
   lazyConnect?: boolean
 }
 
-/** Who waits for an answer; `queued` once there will be one, `settled` once it is there. */
-type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean; settled: boolean }
+/** Who waits for an answer; `queued` once there will be one, `settled` once it is there. `order`: what was acknowledged. */
+type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean; settled: boolean; order?: SpawnOrder }
 
 type Process = (order: SpawnOrder, begun: boolean) => Promise<Spawned>
 
@@ -55,7 +55,7 @@ export class SpawnQueue {
   readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
   /** What was wrong with its connection last; nothing once it is there again. */
-  #trouble: Error | undefined
+  #connectionTrouble: Error | undefined
   #consumer: Consumer | undefined
 
   constructor(options: SpawnQueueOptions) {
@@ -67,10 +67,10 @@ export class SpawnQueue {
       commandTimeout: COMMAND_TIMEOUT,
     })
     this.#producer.on('error', (error: Error) => {
-      this.#trouble = error
+      this.#connectionTrouble = error
     })
     this.#producer.on('ready', () => {
-      this.#trouble = undefined
+      this.#connectionTrouble = undefined
     })
     this.#queue = new Queue('spawn', { connection: this.#producer, prefix: this.#prefix })
     this.#queue.on('error', options.onError)
@@ -101,6 +101,7 @@ export class SpawnQueue {
     try {
       await this.check()
       await this.#put(order)
+      waiting.order = order
     } catch (error) {
       // Whoever else waits for this request is told the same.
       this.#settle(order.request, (other) => other.reject(Failure.from(error)))
@@ -117,11 +118,11 @@ export class SpawnQueue {
   }
 
   /**
-   * Puts orders that were acknowledged on the queue again: a Redis that comes back may be an older copy, or empty. What it knows
-   * stays as it is. Fails with `not-ready` without Redis.
+   * Puts what was acknowledged and has no answer yet on the queue again: a Redis that comes back may be an older copy, or empty.
+   * What it knows stays as it is. Fails with `not-ready` without Redis.
    */
-  async putBack(orders: readonly SpawnOrder[]): Promise<void> {
-    for (const order of orders) if (!this.#takenBack.has(order.request)) await this.#put(order)
+  async putBack(): Promise<void> {
+    for (const { order } of this.#waiting.values()) if (order !== undefined) await this.#put(order)
   }
 
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
@@ -142,10 +143,11 @@ export class SpawnQueue {
     return { settled: Promise.resolve(Answer.parse(unseal(this.#options.key, request, job.returnvalue.sealed))) }
   }
 
-  /** Settles when the processor in this process has an answer to a request that is under way. */
-  settled(request: string): Promise<Spawned> {
+  /** Settles when the processor in this process has an answer to a request that is under way; `order`, where it is known here only. */
+  settled(request: string, order?: SpawnOrder): Promise<Spawned> {
     const waiting = this.#listen(request)
     waiting.queued = true
+    if (order !== undefined) waiting.order = order
     return waiting.promise
   }
 
@@ -283,7 +285,7 @@ export class SpawnQueue {
     try {
       return await work()
     } catch (cause) {
-      throw redisFailure(cause, this.#trouble)
+      throw redisFailure(cause, this.#connectionTrouble)
     }
   }
 }

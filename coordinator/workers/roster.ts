@@ -1,7 +1,6 @@
 import type { InstanceName, RequestId } from '../contract/names.ts'
 import type { Worker } from '../contract/worker.ts'
 import { asWorker, type WorkerContainer } from '../domain/container.ts'
-import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { findWorker } from '../domain/worker-ref.ts'
 import { type Underway, workersOf } from '../domain/worker-view.ts'
 import type { Engine } from '../docker/engine.ts'
@@ -42,11 +41,6 @@ export class Roster {
       attached: this.attached,
       now: this.#now(),
     })
-  }
-
-  /** Orders that were acknowledged and have no answer yet. */
-  acknowledged(): SpawnOrder[] {
-    return [...this.underway.values()].filter(({ draft }) => draft !== true).map(({ order }) => order)
   }
 
   /** The worker a person means; fails with `not-found` or `ambiguous`. */
