@@ -49,6 +49,18 @@ export class SecondEngine implements AsyncDisposable {
   async end(signal: NodeJS.Signals): Promise<void> {
     await this.signal(signal)
     await until('the second engine has ended', async () => this.#hasEnded(), 60_000)
+    // Its containerd dies with it. Where the first process of a machine reaps nobody, that stays a zombie, and dockerd waits in
+    // vain for what it takes for one that runs.
+    const note = join(this.#home, 'exec-root', 'containerd', 'containerd.pid')
+    const containerd = await readFile(note, 'utf8').catch(() => undefined)
+    if (containerd === undefined) return
+    await until('its containerd has ended', async () => await isGone(Number(containerd)), 60_000)
+    await rm(note)
+  }
+
+  /** Signals the daemon: SIGSTOP has it hang, SIGCONT go on. */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    process.kill(Number(await readFile(join(this.#home, 'pidfile'), 'utf8')), signal)
   }
 
   #hasEnded(): boolean {
@@ -67,4 +79,10 @@ export class SecondEngine implements AsyncDisposable {
     await run('umount', ['--recursive', join(this.#home, 'data-root')])
     await rm(this.#home, { recursive: true, force: true })
   }
+}
+
+/** Gone, or a zombie. Third field of proc(5), stat. */
+async function isGone(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat === undefined || /^\d+ \(.*\) Z /s.test(stat)
 }
