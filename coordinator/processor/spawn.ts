@@ -8,16 +8,14 @@ import type { SpawnOrder } from '../domain/spawn-order.ts'
 import { tooLate, waitedTooLong } from '../domain/waiting-time.ts'
 import { newRecord, type WorkerRecord } from '../domain/worker-record.ts'
 import { fromRecord } from '../domain/worker-view.ts'
-import { refusalFailure, type Said, separate } from '../domain/worker-says.ts'
-import type { WorkerLine } from '../docker/engine.ts'
+import { refusalFailure, type Said } from '../domain/worker-says.ts'
 import type { Context } from '../workers/context.ts'
 import { discard, finish } from '../workers/finish.ts'
 import { putReady } from '../workers/milestones.ts'
+import { FIRST_WORD, firstSaid, firstWord } from './first-word.ts'
 import type { Room } from './room.ts'
 import { takeName } from './take-name.ts'
 
-/** How long a started worker may take to its first word. Milliseconds. */
-const FIRST_WORD = 20_000
 /** How long an order may wait for room at least that a coordinator had begun before it died. Milliseconds. */
 const AFTER_CRASH = 10_000
 
@@ -122,7 +120,7 @@ async function start(
       await stored // On disk before the worker is told: a crash from here on finds what was asked.
       // Not awaited: `ready` proves that all was read, and a refusal says why it was not.
       line.assign(encodeAssignment(order, input)).catch(() => {})
-      const said = await firstSaid(line, id, order, context)
+      const said = await firstSaid(line, id, order, engine)
       if (said?.said !== 'ready') throw refusal(said, order, context)
       passed('ready')
     } finally {
@@ -142,35 +140,13 @@ async function start(
 }
 
 /**
- * The worker's first word. An engine that goes breaks off the line to it, or is silent on it, and what the worker was told
- * and has said is not known then: its log knows.
- */
-async function firstSaid(
-  line: WorkerLine,
-  id: ContainerId,
-  order: SpawnOrder,
-  context: SpawnContext,
-): Promise<Said | undefined> {
-  let silence: Failure | undefined
-  const heard = await line.heard(FIRST_WORD).catch((error: unknown) => {
-    silence = Failure.from(error)
-    return undefined
-  })
-  if (heard !== undefined) return heard
-  const said = await firstWord(id, context, silence === undefined)
-  if (said?.said === 'refused' && said.word === 'never-assigned') throw brokenOff(order)
-  if (said === undefined && silence !== undefined) throw silence
-  return said
-}
-
-/**
  * The order's container is there already, from before a crash: answer with it once it has said that its command runs.
  * One that was never assigned is removed, and the order begun again: nothing of it ran.
  */
 async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): Promise<Spawned | 'never-assigned'> {
   const { engine, records } = context
   const wasReady = (records.get(order.request)?.readyAt ?? null) !== null
-  const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, context, true)
+  const said: Said | undefined = wasReady ? { said: 'ready' } : await firstWord(id, engine, true)
   // The reconcile loop may have been faster: the end is recorded, and the container on its way out.
   const over = endedRun(order.request, context)
   if (over !== undefined) return reported(over, order)
@@ -193,16 +169,6 @@ async function goOn(id: ContainerId, order: SpawnOrder, context: SpawnContext): 
   const record = await putReady(known, context.now(), 'found ready after a restart of the coordinator', context)
   if (wasReady) noteAdopted(context, order)
   return { worker: fromReady(record), notices: order.notices, timings: {} }
-}
-
-/** What a worker said first, from its log: the line over which it said it is gone. */
-async function firstWord(id: ContainerId, context: SpawnContext, follow: boolean): Promise<Said | undefined> {
-  const log = await context.engine.logs(id, { follow, signal: AbortSignal.timeout(FIRST_WORD) })
-  for await (const entry of log ?? []) {
-    const [said] = entry.output === 'stderr' ? separate(entry.data).said : []
-    if (said !== undefined) return said
-  }
-  return undefined
 }
 
 /**
@@ -233,16 +199,6 @@ function refusal(said: Said | undefined, order: SpawnOrder, context: SpawnContex
   return new Failure('worker-failed', `Worker "${order.name}" ended before its command could start.`, {
     hint: `check that the image "${order.image}" is a hal9000 worker image`,
   })
-}
-
-function brokenOff({ name }: SpawnOrder): Failure {
-  return new Failure(
-    'engine-unreachable',
-    `The Docker engine broke off before worker "${name}" was told its command.`,
-    {
-      hint: 'check that the engine runs on the host: docker info',
-    },
-  )
 }
 
 function silent(order: SpawnOrder): Failure {

@@ -62,5 +62,8 @@ describe.each(Object.entries(SOCKETS))('an engine where %s', (what, behaviour) =
     const unknown = { engine: null, network: null, workers: null, conditions: null }
     expect(JSON.parse(status.stdout)).toMatchObject({ ready: false, problems: [expect.any(String)], ...unknown })
     expect(status.code).toBe(4)
+    const stateNow = async (): Promise<string> =>
+      JSON.parse((await instance.exec(['coordinator', 'status', '--json'], { env })).stdout).state
+    await until('it is known to be away', async () => (await stateNow()) === 'degraded')
   })
 })
