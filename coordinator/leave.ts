@@ -25,7 +25,8 @@ export function fail(error: unknown): void {
   end(failure.exitCode)
 }
 
-function end(code: number): void {
+/** Ends this process. */
+export function end(code: number): void {
   // Not by exitCode: what is under way would be gone on with until all of it has ended.
   // oxlint-disable-next-line unicorn/no-process-exit
   process.exit(code)

@@ -5,6 +5,7 @@ import pino from 'pino'
 import { Attachments } from './control/attachments.ts'
 import type { ControlContext } from './control/context.ts'
 import type { IntakeContext } from './control/intake.ts'
+import { Leaving } from './control/leaving.ts'
 import { listen } from './control/server.ts'
 import { connector } from './docker/connection.ts'
 import { dockerodeEngine } from './docker/dockerode-engine.ts'
@@ -16,7 +17,7 @@ import { Hold } from './instance/hold.ts'
 import { isIntact } from './instance/lock.ts'
 import { removeOwnerRecord } from './instance/owner-record.ts'
 import { takeInstance } from './instance/take.ts'
-import { fail, leave, startAbove } from './leave.ts'
+import { end, fail, leave, startAbove } from './leave.ts'
 import type { CarryOutContext } from './processor/carry-out.ts'
 import { Outage } from './processor/outage.ts'
 import { Room } from './processor/room.ts'
@@ -27,6 +28,7 @@ import { SpooledInputs } from './queue/spooled-inputs.ts'
 import { Reconciler } from './reconciler/loop.ts'
 import { renewWhenStale } from './renew.ts'
 import { resume } from './resume.ts'
+import { shutDown } from './shutdown.ts'
 import { damagedCopies, damageText } from './state/damaged-redis.ts'
 import { isFull } from './state/disk-room.ts'
 import { loadKey } from './state/key.ts'
@@ -40,11 +42,6 @@ import type { Context } from './workers/context.ts'
 import { Pulls } from './workers/pulls.ts'
 import { Roster } from './workers/roster.ts'
 import { SingleFlight } from './workers/single-flight.ts'
-
-/** How long running spawns may take to their end at shutdown; what is not done is handed on. Milliseconds. */
-const SHUTDOWN_GRACE = 1_000
-/** And how long the rest may take: the supervisor kills after 2 s. Milliseconds. */
-const SHUTDOWN_REST = 500
 
 /**
  * The composition root: reads environment, clock and signals, builds the parts, runs, shuts down. The only place that does.
@@ -161,6 +158,7 @@ async function main(): Promise<void> {
     events,
     plan: () => reconciler.plan(),
     attachments: new Attachments(context),
+    leaving: new Leaving(),
     intake: intakeContext(surroundings, context),
     maxQueue: environment.HAL9000_MAX_QUEUE,
     maxWorkers: environment.HAL9000_MAX_WORKERS,
@@ -179,6 +177,20 @@ async function main(): Promise<void> {
   passed('listening')
   announceReadiness()
 
+  const unwatch = hold.watch()
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    log.info({ signal }, 'shutting down')
+    unwatch()
+    context.note({ kind: 'coordinator-stopping', worker: null, project: null, request: null, message: signal })
+    const { leaving, attachments } = control
+    const forget = (): Promise<void> => removeOwnerRecord(home, owner)
+    await shutDown({ leaving, attachments, queue, reconciler, events, server, redis, forget, log })
+    log.info('stopped')
+    // What still runs, such as a stop in its grace, the next coordinator finds in the records and goes on with.
+    end(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+
   // Redis's epoch is looked at for the first time before anything is written there; from then on, as the lock, for life.
   const claim = async (): Promise<void> => {
     const before = await claimEpoch(redis, fence)
@@ -191,7 +203,6 @@ async function main(): Promise<void> {
   }
   claim().catch(fail)
   redis.on('ready', () => void tellDamage(context))
-  const unwatch = hold.watch()
   await reconciler.start()
   passed('reconciled')
   if (environment.HAL9000_RESTARTS === '1') renewWhenStale(environment.HAL9000_DOCKER_SOCKET, reconciler, log)
@@ -202,21 +213,6 @@ async function main(): Promise<void> {
     request: null,
     message: `version ${owner.version}, epoch ${owner.epoch}`,
   })
-
-  const shutDown = async (signal: NodeJS.Signals): Promise<void> => {
-    log.info({ signal }, 'shutting down')
-    unwatch()
-    context.note({ kind: 'coordinator-stopping', worker: null, project: null, request: null, message: signal })
-    await queue.close(SHUTDOWN_GRACE)
-    const rest = Promise.all([server.close(), reconciler.stop(), events.flush()])
-    await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, SHUTDOWN_REST).unref())])
-    redis.disconnect()
-    await removeOwnerRecord(home, owner).catch((error: unknown) => log.warn({ err: error }, 'the owner record stays'))
-    log.info('stopped')
-    // What still runs is a stop in its grace; the next coordinator finds it in the record and goes on.
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), SHUTDOWN_REST).unref()
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown(signal))
 }
 
 function intakeContext(surroundings: Surroundings, context: Context): IntakeContext {

@@ -41,6 +41,12 @@ export const AFTER_HEADER = 'hal9000-after'
 /** Of a stream that could not go on: the failure that ended it (FailureShape), escaped. A stream that is only cut may be asked for again. */
 export const FAILURE_TRAILER = 'hal9000-failure'
 
+/**
+ * The word of a coordinator that leaves: whoever asks again reaches the next one. A header of refusals, and the trailer of
+ * a stream that was followed and is not at its end; there its value is where to go on (`after`).
+ */
+export const LEAVING_HEADER = 'hal9000-leaving'
+
 /** A route's path for one worker reference; "dir/name" travels escaped. */
 export function routeFor(route: string, ref: string): string {
   return route.replace(/:(ref|id)/, encodeURIComponent(ref))

@@ -37,8 +37,8 @@ code. That may be any number from 0 to 255, also one from the table above. A com
 in a shell. To tell whose code it is, use \`--json\`: \`source\` is \`command\` or \`hal9000\`. Where the command left no code,
 ours is 125.
 
-\`attach\` exits with 0 when you detach. \`spawn --detach\` exits with 0 once the command could be executed, whatever comes
-of it later; 126 and 127 say that it could not.
+\`attach\` exits with 0 when you detach, and with 4 when the coordinator went away and no other came. \`spawn --detach\`
+exits with 0 once the command could be executed, whatever comes of it later; 126 and 127 say that it could not.
 
 \`./hal9000\` exits with 129, 130 or 143 when HUP, INT or TERM ended it. The worker goes on.
 `

@@ -133,12 +133,18 @@ const flag = z.enum(['0', '1']).transform((text) => text === '1')
 
 export const ListQuery = z.strictObject({ all: flag.default(false) })
 
+/** How far a log was read: of stdout and of stderr the time of the last entry, and how many of that time were read. */
+export const LogPlace = z.string().regex(/^[\dT:.-]*Z?,\d+,[\dT:.-]*Z?,\d+$/)
+export type LogPlace = z.infer<typeof LogPlace>
+
 export const LogsQuery = z.strictObject({
   follow: flag.default(false),
   /** Last n lines only. */
   tail: z.coerce.number().int().min(0).max(1_000_000).optional(),
   /** Milliseconds since the epoch. */
   since: z.coerce.number().int().min(0).optional(),
+  /** Only what comes after the place at which a coordinator left (LEAVING_HEADER). */
+  after: LogPlace.optional(),
   timestamps: flag.default(false),
 })
 export type LogsQuery = z.infer<typeof LogsQuery>

@@ -111,12 +111,13 @@ export type StopAllResult = { stopped: WorkerDetail[]; failed: { name: string; e
 
 /**
  * How an attachment came to its end: the client left; the worker's own command ended; the shell or command that was run
- * beside it did (null = how cannot be known).
+ * beside it did (null = how cannot be known); the coordinator left, and has detached or hung up.
  */
 export type AttachOutcome =
   | { outcome: 'detached'; worker: Worker }
   | { outcome: 'ended'; worker: Worker; exit: ExitRecord | null }
   | { outcome: 'exited'; worker: Worker; exitCode: number | null }
+  | { outcome: 'coordinator-left'; worker: Worker }
 
 /** Whose network the workers join. `lost`: the holder's, which the parent itself has lost. */
 export type NetworkKind = 'holder' | 'parent' | 'lost'

@@ -7,6 +7,7 @@ import { AttachmentId, AttachRequest, TerminalSize } from '../contract/request.t
 import { SCHEMA_VERSION } from '../contract/worker.ts'
 import { z } from 'zod'
 import type { ControlContext } from './context.ts'
+import { leavingFailure } from './leaving.ts'
 import { parseInput } from './invalid.ts'
 import { answer, refOf } from './workers.ts'
 
@@ -52,6 +53,7 @@ export function attachRoutes(server: FastifyInstance, context: ControlContext): 
 }
 
 async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, context: ControlContext): Promise<void> {
+  if (context.leaving.hasBegun) throw leavingFailure()
   const id = PATH.exec(request.url ?? '')?.[1]
   if (id === undefined) throw new Failure('usage', 'This route does not take an upgrade.')
   await context.attachments.open(parseInput(AttachmentId, id), () => {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../contract/failure.ts'
 import { ContainerId } from '../contract/names.ts'
 import type { AttachRequest, TerminalSize } from '../contract/request.ts'
@@ -14,11 +15,24 @@ const MAX_OPEN = 256
 const ANNOUNCED = 10_000
 /** How long the outcome of a closed attachment can be asked for. Milliseconds. */
 const REMEMBER = 60_000
+/**
+ * When the coordinator leaves: how long taking leave may take, then what was in the worker to its last bytes, then its
+ * client to ask how it ended. Milliseconds; together less than coordinator/shutdown.ts gives.
+ */
+const LEAVE = 500
+const GOODBYE = 150
 /** How long a worker whose session ended may take until its end is recorded. Milliseconds. */
 const END = 10_000
 
 type Announced = { worker: Worker; request: AttachRequest }
-type Open = Announced & { process: Process | Terminal; client: Duplex }
+type Open = Announced & {
+  process: Process | Terminal
+  client: Duplex
+  /** The coordinator leaves. */
+  left: PromiseWithResolvers<'coordinator'>
+}
+/** How it ends, and when its client knows. */
+type Ending = { outcome: Promise<AttachOutcome>; told: PromiseWithResolvers<void> }
 
 /**
  * The clients that are in workers through the coordinator. Between a client and a process with a terminal both directions
@@ -29,7 +43,9 @@ export class Attachments {
   readonly #context: Context
   readonly #announced = new Map<string, Announced>()
   readonly #open = new Map<string, Open>()
-  readonly #outcomes = new Map<string, Promise<AttachOutcome>>()
+  readonly #endings = new Map<string, Ending>()
+  /** Clients that are being let in. */
+  readonly #opening = new Set<Promise<void>>()
 
   constructor(context: Context) {
     this.#context = context
@@ -44,7 +60,7 @@ export class Attachments {
         hint: 'try again later',
       })
     }
-    if (this.#outcomes.has(id)) throw new Failure('invalid-value', `The attachment "${id}" was opened already.`)
+    if (this.#endings.has(id)) throw new Failure('invalid-value', `The attachment "${id}" was opened already.`)
     this.#announced.set(id, { worker, request })
     setTimeout(() => this.#announced.delete(id), ANNOUNCED).unref()
   }
@@ -54,11 +70,33 @@ export class Attachments {
     const announced = this.#announced.get(id)
     if (announced === undefined) throw unknown(id)
     this.#announced.delete(id)
+    const opening = this.#letIn(announced, accept)
+    this.#opening.add(opening)
+    await opening.finally(() => this.#opening.delete(opening))
+  }
+
+  /** The coordinator leaves: detaches and hangs up on all, and returns when they know. Nobody may be let in any more. */
+  async leave(): Promise<void> {
+    await this.#leaveOpen()
+    if (this.#opening.size === 0) return
+    await Promise.allSettled(this.#opening)
+    await this.#leaveOpen()
+  }
+
+  async #leaveOpen(): Promise<void> {
+    const endings = [...this.#open.keys()].flatMap((id) => this.#endings.get(id) ?? [])
+    for (const { left } of this.#open.values()) left.resolve('coordinator')
+    await Promise.allSettled(endings.map(({ outcome }) => outcome))
+    await Promise.race([Promise.all(endings.map(({ told }) => told.promise)), sleep(GOODBYE)])
+  }
+
+  async #letIn(announced: Announced, accept: () => Duplex): Promise<void> {
+    const { id } = announced.request
     const process = await this.#begin(announced)
-    const open = { ...announced, process, client: accept() }
+    const open = { ...announced, process, client: accept(), left: Promise.withResolvers<'coordinator'>() }
     this.#open.set(id, open)
     const outcome = this.#join(open)
-    this.#outcomes.set(id, outcome)
+    this.#endings.set(id, { outcome, told: Promise.withResolvers() })
     outcome.catch((error: unknown) =>
       this.#context.log.warn({ err: error, request: announced.worker.request }, 'an attachment ended badly'),
     )
@@ -75,9 +113,9 @@ export class Attachments {
   }
 
   async outcome(id: string): Promise<AttachOutcome> {
-    const outcome = this.#outcomes.get(id)
-    if (outcome === undefined) throw unknown(id)
-    return await outcome
+    const ending = this.#endings.get(id)
+    if (ending === undefined) throw unknown(id)
+    return await ending.outcome.finally(() => ending.told.resolve())
   }
 
   #find(id: string): Open {
@@ -109,15 +147,20 @@ export class Attachments {
     const leave = request.enter === 'session' ? this.#count(worker.request) : () => {}
     connect(client, process.stream, request.terminal !== null)
     try {
-      const first = await firstToEnd(client, process.stream)
+      const first = await Promise.race([firstToEnd(client, process.stream), open.left.promise])
       if (first === 'client') await this.#leave(open)
+      if (first === 'coordinator') {
+        await Promise.race([this.#leave(open), sleep(LEAVE)])
+        // By its last bytes a terminal is put in order.
+        await Promise.race([ended(process.stream), sleep(GOODBYE)])
+      }
       process.stream.destroy()
       return await this.#outcomeOf(open, first)
     } finally {
       client.end()
       leave()
       this.#open.delete(request.id)
-      setTimeout(() => this.#outcomes.delete(request.id), REMEMBER).unref()
+      setTimeout(() => this.#endings.delete(request.id), REMEMBER).unref()
     }
   }
 
@@ -132,7 +175,7 @@ export class Attachments {
     }
   }
 
-  /** The client went away without a word: what it began must not stay (facts, "Attach"). */
+  /** The client went away without a word, or we do: what it began must not stay (facts, "Attach"). */
   async #leave({ worker, request }: Announced): Promise<void> {
     try {
       await this.#context.engine.run(ContainerId.parse(worker.id), entranceOf(request).leave)
@@ -141,7 +184,11 @@ export class Attachments {
     }
   }
 
-  async #outcomeOf({ worker, request, process }: Open, first: 'client' | 'process'): Promise<AttachOutcome> {
+  async #outcomeOf(
+    { worker, request, process }: Open,
+    first: 'client' | 'process' | 'coordinator',
+  ): Promise<AttachOutcome> {
+    if (first === 'coordinator') return { outcome: 'coordinator-left', worker }
     const exitCode = first === 'client' ? null : await process.exitCode().catch(() => null)
     if (first === 'process' && request.enter !== 'session') return { outcome: 'exited', worker, exitCode }
     const { records } = this.#context
@@ -168,12 +215,18 @@ function connect(client: Duplex, process: Duplex, raw: boolean): void {
   process.pipe(client)
 }
 
-function firstToEnd(client: Duplex, process: Duplex): Promise<'client' | 'process'> {
+async function firstToEnd(client: Duplex, process: Duplex): Promise<'client' | 'process'> {
+  // Node keeps a server's socket half-open after an upgrade: a client that died is an "end", not a "close".
+  return await Promise.race([
+    ended(process).then(() => 'process' as const),
+    ended(client).then(() => 'client' as const),
+  ])
+}
+
+async function ended(stream: Duplex): Promise<void> {
   // It may have ended before anybody listened: a process that says nothing and ends at once.
-  if (process.readableEnded || process.destroyed) return Promise.resolve('process')
-  return new Promise((resolve) => {
-    // Node keeps a server's socket half-open after an upgrade: a client that died is an "end", not a "close".
-    for (const event of ['end', 'close', 'error']) client.once(event, () => resolve('client'))
-    for (const event of ['end', 'close', 'error']) process.once(event, () => resolve('process'))
+  if (stream.readableEnded || stream.destroyed) return
+  await new Promise<void>((resolve) => {
+    for (const event of ['end', 'close', 'error']) stream.once(event, () => resolve())
   })
 }

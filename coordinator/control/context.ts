@@ -4,6 +4,7 @@ import type { Pulls } from '../workers/pulls.ts'
 import type { TakeBackContext } from '../workers/take-back.ts'
 import type { DeliverContext } from './deliver.ts'
 import type { Attachments } from './attachments.ts'
+import type { Leaving } from './leaving.ts'
 import type { StatusContext } from './status.ts'
 
 /** What the control API needs; built once, in main.ts. */
@@ -12,6 +13,7 @@ export type ControlContext = DeliverContext &
     events: EventLog
     attachments: Attachments
     pulls: Pulls
+    leaving: Leaving
     /** What the reconcile loop would do now. */
     plan: () => Promise<Step[]>
     /** Where orders wait to be let in, and why; one that waits can be taken back. */

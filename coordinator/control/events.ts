@@ -15,10 +15,10 @@ const MAX_BEHIND = 5_000
  * What happened, a JSON object a line; with `follow`, also what happens from then on. Who is cut off goes on with `after`: the
  * id of the last event, or the header's if there was none.
  */
-export function eventRoutes(server: FastifyInstance, { events }: ControlContext): void {
+export function eventRoutes(server: FastifyInstance, { events, leaving }: ControlContext): void {
   server.get(ROUTE.events, async (request, reply) => {
     const query = parseInput(EventsQuery, request.query)
-    const signal = closed(request)
+    const signal = AbortSignal.any([closed(request), leaving.signal])
     // Listened for before the backlog is read, so that nothing is between the two.
     const fresh = query.follow ? new Fresh(events, signal) : undefined
     const backlog = await events.read(query)
@@ -26,7 +26,8 @@ export function eventRoutes(server: FastifyInstance, { events }: ControlContext)
       'content-type': 'application/x-ndjson',
       ...(backlog.events.length > 0 ? {} : { [AFTER_HEADER]: backlog.last }),
     }
-    await sendStream(reply, headers, lines(backlog, fresh))
+    // Where to go on its reader knows.
+    await sendStream(reply, headers, lines(backlog, fresh), fresh && { leaving: leaving.signal, place: () => '' })
   })
 }
 

@@ -14,7 +14,10 @@ export function logRoutes(server: FastifyInstance, context: ControlContext): voi
   server.get(ROUTE.logs, async (request, reply) => {
     const query = parseInput(LogsQuery, request.query)
     const worker = await context.roster.find(refOf(request))
-    const entries = await workerLogs(worker, query, context, closed(request))
+    const { signal } = context.leaving
+    // One that is not followed comes to its end by itself.
+    const enough = query.follow ? AbortSignal.any([closed(request), signal]) : closed(request)
+    const { entries, place } = await workerLogs(worker, query, context, enough)
     const notice = cutNotice(worker, context)
     const headers = {
       'content-type': 'application/octet-stream',
@@ -22,7 +25,12 @@ export function logRoutes(server: FastifyInstance, context: ControlContext): voi
     }
     const output = frames(entries, query.timestamps)
     // A follower asks again until the engine is back; who wants what there is now is told that it cannot be had.
-    await sendStream(reply, headers, query.follow ? output : tellingFailure(output, reply))
+    await sendStream(
+      reply,
+      headers,
+      query.follow ? output : tellingFailure(output, reply),
+      place && { leaving: signal, place },
+    )
   })
 }
 

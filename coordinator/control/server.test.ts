@@ -3,8 +3,10 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { LEAVING_HEADER } from '../contract/control.ts'
 import { Failure } from '../contract/failure.ts'
 import type { ControlContext } from './context.ts'
+import { Leaving } from './leaving.ts'
 import { listen } from './server.ts'
 
 let directory: string
@@ -15,17 +17,34 @@ beforeEach(async () => {
 })
 afterEach(async () => await rm(directory, { recursive: true }))
 
+const NEVER = new Promise<never>(() => {})
+
 /** What the routes that are asked here need of a coordinator. */
 function coordinator(epoch: number, stillHeld: () => Promise<void> = () => Promise.resolve()): ControlContext {
-  return { owner: { epoch }, stillHeld, log: { info: () => {}, error: () => {} } } as unknown as ControlContext
+  return {
+    owner: { epoch },
+    stillHeld,
+    leaving: new Leaving(),
+    log: { info: () => {}, error: () => {} },
+  } as unknown as ControlContext
 }
 
-function owner(): Promise<{ status: number | undefined; body: { epoch?: number; error?: { code: string } } }> {
+type Answer = {
+  status: number | undefined
+  headers: Record<string, unknown>
+  body: { epoch?: number; error?: { code: string } }
+}
+
+const owner = (): Promise<Answer> => ask('/v1/owner')
+
+function ask(what: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: path, path: '/v1/owner' }, (response) => {
+    const asked = request({ socketPath: path, path: what }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-      response.on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode, headers: response.headers, body: JSON.parse(text) }),
+      )
     })
     asked.on('error', reject).end()
   })
@@ -52,5 +71,31 @@ test('nobody is answered by one that does not hold its instance', async () => {
   const lost = (): Promise<void> => Promise.reject(new Failure('not-ready', 'Another one has it.'))
   await using server = await listen(path, coordinator(7, lost))
   expect(await owner()).toMatchObject({ status: 503, body: { error: { code: 'not-ready' } } })
+  await server.close()
+})
+
+test('one that leaves refuses, and tells who waits, with the word that the next one is to be asked', async () => {
+  const found = Promise.withResolvers<void>()
+  const waits = {
+    roster: { find: () => (found.resolve(), { id: 'c1', request: 'r1' }) },
+    records: { ended: () => NEVER },
+  }
+  const context = { ...coordinator(7), ...waits } as unknown as ControlContext
+  await using server = await listen(path, context)
+  const waiting = ask('/v1/workers/w1/wait')
+  await found.promise
+  context.leaving.begin()
+  const word = { status: 503, headers: { [LEAVING_HEADER]: '' }, body: { error: { code: 'not-ready' } } }
+  expect(await ask('/v1/workers')).toMatchObject(word)
+  expect(await owner()).toMatchObject({ status: 200, body: { epoch: 7 } })
+  context.leaving.tellWaiting()
+  expect(await waiting).toMatchObject(word)
+  await server.close()
+})
+
+test('a refusal of one that stays is no such word', async () => {
+  const lost = (): Promise<void> => Promise.reject(new Failure('not-ready', 'Another one has it.'))
+  await using server = await listen(path, coordinator(7, lost))
+  expect((await owner()).headers).not.toHaveProperty(LEAVING_HEADER)
   await server.close()
 })

@@ -1,6 +1,7 @@
 import { chmod, rename, rm } from 'node:fs/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import { Failure, type FailureCode } from '../contract/failure.ts'
+import { LEAVING_HEADER } from '../contract/control.ts'
 import { formatSize } from '../contract/units.ts'
 import { SCHEMA_VERSION } from '../contract/worker.ts'
 import { attachRoutes } from './attach.ts'
@@ -22,10 +23,13 @@ const MAX_REFERENCE = 16_384
 
 /** The control API on its unix socket, open to its owner only. Returns once it listens. */
 export async function listen(socketPath: string, context: ControlContext): Promise<FastifyInstance> {
+  const { leaving } = context
   const server = fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
-    forceCloseConnections: true,
+    // What is open when the coordinator leaves has been told by then; and who comes then is told by us (leaving.ts).
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_REFERENCE },
     frameworkErrors: (error, _request, reply) => {
       const failure = new Failure('invalid-value', 'The request has an address that cannot be read.', { cause: error })
@@ -36,13 +40,16 @@ export async function listen(socketPath: string, context: ControlContext): Promi
   })
   server.setErrorHandler((error, request, reply) => {
     const failure = asFailure(error)
+    void reply.status(STATUS[failure.code] ?? 500)
+    const body = { schemaVersion: SCHEMA_VERSION, error: failure.toShape() }
+    if (leaving.hasBegun && failure.code === 'not-ready') return reply.header(LEAVING_HEADER, '').send(body)
     // Logged once, here: a fault of ours with its cause, a person's mistake as a line of information.
     const level = failure.code === 'unexpected' ? 'error' : 'info'
     context.log[level](
       { err: failure, method: request.method, url: request.url, request: requestOf(request.body) },
       failure.message,
     )
-    return reply.status(STATUS[failure.code] ?? 500).send({ schemaVersion: SCHEMA_VERSION, error: failure.toShape() })
+    return reply.send(body)
   })
   server.setNotFoundHandler(() => {
     throw new Failure(
@@ -50,6 +57,7 @@ export async function listen(socketPath: string, context: ControlContext): Promi
       'The control API has no such route; is the command of another version than the coordinator?',
     )
   })
+  leaving.guard(server)
   // A coordinator that has been succeeded answers nobody: the client asks again, and reaches the successor.
   server.addHook('onRequest', () => context.stillHeld())
   statusRoutes(server, context)

@@ -57,6 +57,7 @@ export class SpawnQueue {
   /** What was wrong with its connection last; nothing once it is there again. */
   #connectionTrouble: Error | undefined
   #consumer: Consumer | undefined
+  #closing = false
 
   constructor(options: SpawnQueueOptions) {
     this.#options = options
@@ -184,6 +185,7 @@ export class SpawnQueue {
    * taken up before.
    */
   async start(process: Process): Promise<void> {
+    if (this.#closing) return
     const consumer = new Consumer({
       queue: this.#queue,
       connection: () => this.#connection({ maxRetriesPerRequest: null, lazyConnect: true }),
@@ -205,6 +207,7 @@ export class SpawnQueue {
 
   /** No new work; what runs is finished, or handed on after `grace` milliseconds. */
   async close(grace: number): Promise<void> {
+    this.#closing = true
     const forced = new Promise<void>((resolve) => {
       setTimeout(resolve, grace).unref()
     })

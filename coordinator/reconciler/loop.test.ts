@@ -40,6 +40,20 @@ test.each([
   expect(context.events).toMatchObject([{ kind: 'worker-ended', exit: { reason: 'never-assigned' } }])
 })
 
+test('once it is stopped nothing is begun any more', async () => {
+  await using context = await aContext()
+  const id = await unassigned(context)
+  await context.records.put(aRecord('w1', { container: id }))
+  const reconciler = new Reconciler(context, { count: 9, age: 1e9, logBytes: 1e9 })
+  const looking = reconciler.trigger()
+  await reconciler.stop()
+  await looking
+  expect(context.records.get(order.request)?.end).toBeNull()
+  context.engine.away = new Failure('engine-unreachable', 'The engine is away.')
+  await reconciler.trigger()
+  expect(reconciler.trouble).toBeUndefined()
+})
+
 test('the end of a worker that was ready is recorded at once', async () => {
   await using context = await aContext()
   const id = await unassigned(context)

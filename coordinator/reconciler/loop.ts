@@ -55,6 +55,7 @@ export class Reconciler {
 
   /** A pass now; one that is asked for while one runs follows it, and covers all who asked. */
   trigger(): Promise<void> {
+    if (this.#stopping.signal.aborted) return this.#pass ?? Promise.resolve()
     if (this.#pass !== undefined) {
       this.#again = true
       return this.#pass
@@ -71,6 +72,7 @@ export class Reconciler {
     if (wait > 0 && wait < INTERVAL) setTimeout(() => void this.trigger(), wait).unref()
   }
 
+  /** No new pass, and no new step; returns when those under way are done, which a stop in its grace may take long to be. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#pass
@@ -90,6 +92,7 @@ export class Reconciler {
       await stillHeld()
       const { steps, present } = await this.#plan()
       if (steps.length > 0) log.debug({ plan: render(steps) }, 'reconcile')
+      if (this.#stopping.signal.aborted) return
       for (const [request, own] of perWorker(steps)) this.#begin(request, own)
       for (const name of await records.prune(this.#retention, now(), present)) await removeLog(home, name)
       this.#back()
@@ -177,6 +180,7 @@ export class Reconciler {
   /** The steps of one worker, in order; what fails is tried again in the next pass. */
   async #performAll(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
+      if (this.#stopping.signal.aborted) return
       try {
         await perform(step, this.#context)
       } catch (error) {

@@ -30,7 +30,7 @@ async function keepLog(context: TestContext): Promise<void> {
 
 async function textOf(context: TestContext, query: Partial<LogsQuery>): Promise<string> {
   let text = ''
-  const entries = await workerLogs(worker, { ...QUERY, ...query }, context, AbortSignal.timeout(10_000))
+  const { entries } = await workerLogs(worker, { ...QUERY, ...query }, context, AbortSignal.timeout(10_000))
   for await (const { data } of entries) text += data.toString()
   return text
 }

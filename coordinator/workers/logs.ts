@@ -1,10 +1,15 @@
 import { Failure } from '../contract/failure.ts'
 import { ContainerId } from '../contract/names.ts'
-import type { LogsQuery } from '../contract/request.ts'
+import type { LogPlace, LogsQuery } from '../contract/request.ts'
 import type { ExitRecord, Worker } from '../contract/worker.ts'
+import type { WorkerRecord } from '../domain/worker-record.ts'
 import { type Entry, readLog } from '../state/worker-log.ts'
 import type { Context } from './context.ts'
 import { withoutSaid } from './finish.ts'
+import { Place } from './log-place.ts'
+
+/** `place`: of one that is followed, how far it was read; where the signal ends it, another reader goes on from there. */
+export type WorkerLog = { entries: AsyncGenerator<Entry>; place: (() => LogPlace) | undefined }
 
 /**
  * Opens a worker's output, oldest first: from the engine while the container is there, from the kept log once it has ended.
@@ -16,32 +21,52 @@ export async function workerLogs(
   query: LogsQuery,
   context: Context,
   signal: AbortSignal,
-): Promise<AsyncGenerator<Entry>> {
+): Promise<WorkerLog> {
   if (worker.id === '') {
     throw new Failure('wrong-state', `Worker "${worker.name}" is ${worker.state} and has no output yet.`, {
       hint: 'coordinator list',
     })
   }
   const { engine, records, home } = context
-  const kept = (end: ExitRecord | null | undefined): AsyncGenerator<Entry> =>
-    lastOf(since(end?.log ? readLog(home, end.log) : nothing(), query.since), query.tail)
+  const { after } = query
+  const place = after === undefined ? Place.beginning(beginning(query, context.now())) : Place.from(after)
+  const kept = (end: ExitRecord | null | undefined): WorkerLog => {
+    const entries = lastOf(since(end?.log ? readLog(home, end.log) : nothing(), query.since), query.tail)
+    return { entries: after === undefined ? entries : place.after(entries), place: undefined }
+  }
   const end = records.get(worker.request)?.end
   if (end) return kept(end)
-  const place = new Place(beginning(query, context.now()))
+  const from = after === undefined ? query.since : place.since
   const live = await engine.logs(ContainerId.parse(worker.id), {
     follow: query.follow,
     signal: query.follow ? AbortSignal.any([signal, lastWords(worker, context, signal)]) : signal,
     ...(query.tail === undefined ? {} : { tail: query.tail }),
-    ...(query.since === undefined ? {} : { since: query.since }),
+    ...(from === undefined ? {} : { since: from }),
   })
   if (live === undefined) return kept(await endOf(worker, context, signal))
-  return (async function* () {
-    yield* place.of(withoutSaid(live, []))
-    if (!query.follow || signal.aborted) return
+  const said = withoutSaid(live, [])
+  const entries = async function* (): AsyncGenerator<Entry> {
+    yield* place.of(after === undefined ? said : place.after(said))
+    if (!query.follow) return
     // The container has ended, and may be gone before all of it was read: the rest is in the log that is kept.
-    const ended = await records.ended(worker.request, signal)
-    if (ended.end?.log) yield* place.after(readLog(home, ended.end.log))
-  })()
+    const ended = await endedUnless(signal, worker, context)
+    if (ended?.end?.log) yield* place.after(readLog(home, ended.end.log))
+  }
+  return { entries: entries(), place: query.follow ? () => place.toString() : undefined }
+}
+
+/** Its record once it has ended; undefined when the signal comes first. */
+async function endedUnless(
+  signal: AbortSignal,
+  worker: Worker,
+  { records }: Context,
+): Promise<WorkerRecord | undefined> {
+  try {
+    return await records.ended(worker.request, signal)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
 }
 
 /** How long the last output of a worker may take to its follower after its end was written. Milliseconds. */
@@ -69,41 +94,6 @@ async function endOf(worker: Worker, { records }: Context, signal: AbortSignal):
       hint: `coordinator inspect ${worker.name}`,
       cause,
     })
-  }
-}
-
-/**
- * Where a reader is in a log: parts of one line share their time, so they are counted. Of each output on its own, because
- * the engine takes the times of the two before it puts them in a row.
- */
-class Place {
-  readonly #read: Record<Entry['output'], { at: string; count: number }>
-
-  /** `from`: nothing before that time is wanted. */
-  constructor(from: string) {
-    this.#read = { stdout: { at: from, count: 0 }, stderr: { at: from, count: 0 } }
-  }
-
-  async *of(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
-    for await (const entry of entries) {
-      const read = this.#read[entry.output]
-      read.count = entry.at === read.at ? read.count + 1 : 1
-      read.at = entry.at
-      yield entry
-    }
-  }
-
-  async *after(entries: AsyncIterable<Entry>): AsyncGenerator<Entry> {
-    const same = { stdout: 0, stderr: 0 }
-    for await (const entry of entries) {
-      const read = this.#read[entry.output]
-      if (entry.at < read.at) continue
-      if (entry.at === read.at) {
-        same[entry.output] += 1
-        if (same[entry.output] <= read.count) continue
-      }
-      yield entry
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { LEAVING_HEADER } from '../../coordinator/contract/control.ts'
 import { Failure, isFailureCode } from '../../coordinator/contract/failure.ts'
 import { bytesOf } from './bytes.ts'
 import { Cut } from './cut.ts'
@@ -27,7 +28,8 @@ export async function failureOf(response: IncomingMessage): Promise<Error> {
   const { code, message, hint } = body?.error ?? {}
   if (!isFailureCode(code) || typeof message !== 'string') return notUnderstood(response)
   const failure = Failure.fromShape({ code, message, ...(typeof hint === 'string' && { hint }) })
-  return code === 'not-ready' ? new Cut('not-ready', { failure }) : failure
+  if (code !== 'not-ready') return failure
+  return new Cut(response.headers[LEAVING_HEADER] === undefined ? 'not-ready' : 'leaving', { failure })
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

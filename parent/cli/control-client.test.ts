@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { LEAVING_HEADER } from '../../coordinator/contract/control.ts'
 import { controlClient } from './control-client.ts'
 import { json, NOT_READY, refuse, testCoordinator } from './testing/test-coordinator.ts'
 
@@ -91,6 +92,20 @@ test('a refusal that is long in coming does not begin the patience anew', async 
   const client = controlClient({ socketPath: coordinator.socketPath, now: () => now, retryEvery: 1 })
   await expect(client.call({ path: '/v1/events', patience: 5_000 })).rejects.toMatchObject({ code: 'not-ready' })
   expect(coordinator.seen).toHaveLength(3)
+})
+
+test('one that leaves has served until then: the patience begins anew', async () => {
+  let now = 0
+  let turn = 0
+  await using coordinator = await testCoordinator((_, response) => {
+    now += 60_000
+    turn += 1
+    if (turn === 4) return json(response, { served: true })
+    response.setHeader(LEAVING_HEADER, '')
+    refuse(response, 503, NOT_READY)
+  })
+  const client = controlClient({ socketPath: coordinator.socketPath, now: () => now, retryEvery: 1 })
+  expect(await client.call({ path: '/v1/workers/w1/wait' })).toMatchObject({ served: true })
 })
 
 test('without patience there is one try', async () => {

@@ -5,10 +5,11 @@ import { errorCode } from '../../coordinator/contract/error-code.ts'
 
 /**
  * The request may or may not have arrived, and no answer did; sending it again is right.
- * `absent`: nobody listens. `broken`: somebody did, and went away. `not-ready`: somebody says to come back later.
+ * `absent`: nobody listens. `broken`: somebody did, and went away; `leaving`: and says so. `not-ready`: somebody says to
+ * come back later.
  */
 export class Cut extends Error {
-  readonly kind: 'absent' | 'broken' | 'not-ready'
+  readonly kind: 'absent' | 'broken' | 'leaving' | 'not-ready'
   readonly failure: Failure | undefined
 
   constructor(kind: Cut['kind'], options: { cause?: unknown; failure?: Failure } = {}) {

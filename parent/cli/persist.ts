@@ -30,8 +30,8 @@ export async function persist<T>(attempt: () => Promise<T>, options: Persistence
     } catch (error) {
       if (!(error instanceof Cut)) throw error
       const now = options.now()
-      // A refusal that was long in coming served nobody.
-      const served = error.kind === 'broken' && now - started > SERVED
+      // A refusal that was long in coming served nobody; one that leaves has served until now.
+      const served = (error.kind === 'broken' || error.kind === 'leaving') && now - started > SERVED
       trouble = trouble === undefined || served ? now : trouble
       absent = error.kind === 'absent' ? (absent ?? now) : undefined
       const over =

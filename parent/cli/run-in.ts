@@ -1,11 +1,10 @@
+import type { Duplex } from 'node:stream'
 import { FrameDecoder, encodeInput } from '../../coordinator/contract/frames.ts'
 import { Failure } from '../../coordinator/contract/failure.ts'
-import type { AttachOutcome } from '../../coordinator/contract/worker.ts'
 import { bytesOf } from './bytes.ts'
 import type { Context } from './context.ts'
-import type { Upgraded } from './control-client.ts'
 import { finish } from './foreground.ts'
-import { opened, outcomeOf, type Entry } from './terminal/enter.ts'
+import { type Ending, endingOf, opened, type Entry } from './terminal/enter.ts'
 import { write } from './write.ts'
 
 /** Signals that end us; the command in the worker is hung up on then. */
@@ -15,9 +14,8 @@ const LEAVE_SIGNALS = ['SIGHUP', 'SIGTERM', 'SIGINT'] as const
  * Runs a command in a worker on plain pipes: our input becomes its input, its outputs become ours, byte for byte. Whatever
  * ends us before it, or our reader, hangs up on it.
  */
-export async function runOnPipes(context: Context, entry: Entry, options: { input: boolean }): Promise<AttachOutcome> {
-  const upgraded = await opened(context, entry)
-  const { socket } = upgraded
+export async function runOnPipes(context: Context, entry: Entry, options: { input: boolean }): Promise<Ending> {
+  const { worker, socket } = await opened(context, entry)
   // Errors of the connection surface in the loop of `copyOutput`; without a listener they would end the process.
   socket.on('error', () => {})
   let left: Failure | undefined
@@ -29,18 +27,18 @@ export async function runOnPipes(context: Context, entry: Entry, options: { inpu
   const feeding = options.input ? feed(context, socket) : undefined
   if (!feeding) socket.write(encodeInput(Buffer.alloc(0)))
   try {
-    await copyOutput(context, upgraded)
+    await copyOutput(context, socket)
   } finally {
     feeding?.stop()
     for (const name of LEAVE_SIGNALS) context.signals.off(name, leave)
     socket.destroy()
   }
   if (left) throw left
-  return outcomeOf(context, entry)
+  return endingOf(context, entry, worker)
 }
 
 /** The exit code of a shell or command that was run in a worker. */
-export async function exitedCode(context: Context, outcome: AttachOutcome): Promise<number> {
+export async function exitedCode(context: Context, outcome: Ending): Promise<number> {
   const { name } = outcome.worker
   switch (outcome.outcome) {
     case 'exited':
@@ -53,14 +51,23 @@ export async function exitedCode(context: Context, outcome: AttachOutcome): Prom
     case 'detached':
       context.say(`Left. Worker "${name}" keeps running.`)
       return 0
+    case 'coordinator-left':
+      throw cutOff('is being stopped or restarted, and has hung up on what was run', name)
+    case 'coordinator-gone':
+      throw cutOff('went away, and it is not known what became of what was run', name)
   }
   outcome satisfies never
 }
 
+function cutOff(how: string, name: string): Failure {
+  return new Failure('worker-failed', `The coordinator ${how}. Worker "${name}" is not affected.`, {
+    hint: `coordinator inspect ${name}`,
+  })
+}
+
 /** Both outputs, each to its own; stops when nobody reads them any more. */
-async function copyOutput(context: Context, { socket, head }: Upgraded): Promise<void> {
+async function copyOutput(context: Context, socket: Duplex): Promise<void> {
   const frames = new FrameDecoder()
-  if (head.length > 0) socket.unshift(head)
   try {
     for await (const chunk of bytesOf(socket)) {
       for (const { output, data } of frames.push(chunk)) {
@@ -73,7 +80,7 @@ async function copyOutput(context: Context, { socket, head }: Upgraded): Promise
   }
 }
 
-function feed(context: Context, socket: Upgraded['socket']): { stop: () => void } {
+function feed(context: Context, socket: Duplex): { stop: () => void } {
   const { stdin } = context
   const send = (chunk: Buffer): void => {
     if (socket.write(encodeInput(chunk))) return

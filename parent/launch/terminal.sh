@@ -43,7 +43,7 @@ inside() {
 blame() {
   before=$state
   look
-  [ "$state" = "$before" ] || { restore cut; fail 4 "The parent $parent stopped while the command ran." "./hal9000 status"; }
+  [ "$state" = "$before" ] || { restore cut; fail 4 "The parent $parent stopped while the command ran; workers go on." "./hal9000 status"; }
 }
 
 # On every way out. The client ends at a TERM; inside, the end of stdin follows.

@@ -40,11 +40,6 @@ export class SecondEngine implements AsyncDisposable {
     await until('the second engine answers', async () => (await run('docker', version)).code === 0, 60_000)
   }
 
-  /** Signals the daemon. */
-  async signal(name: NodeJS.Signals): Promise<void> {
-    process.kill(Number(await readFile(join(this.#home, 'pidfile'), 'utf8')), name)
-  }
-
   /** Ends the daemon with a signal, and waits until it is gone. */
   async end(signal: NodeJS.Signals): Promise<void> {
     await this.signal(signal)

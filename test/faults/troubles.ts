@@ -52,6 +52,12 @@ export const TROUBLES: Record<string, (place: Place) => Promise<void>> = {
     await instance.hal(['up'], PATIENT)
   },
 
+  'engine killed': async ({ engine, instance }) => {
+    await engine.end('SIGKILL')
+    await engine.begin()
+    await instance.hal(['up'], PATIENT)
+  },
+
   'engine stopped for a while': async ({ engine, chance }) => {
     await engine.signal('SIGSTOP')
     await pause(chance.between(1_000, 15_000))

@@ -164,24 +164,6 @@ test('a refused attachment leaves the terminal alone and has its exit code', asy
   expect(world.out()).toBe('')
 })
 
-test('a connection that is lost with the coordinator says that the worker is still there', async () => {
-  const world = testWorld({}, true)
-  const { code } = await attached(world, ['attach', 'w1'], {
-    outcome: undefined,
-    answer: (seen, response) => {
-      if (seen.path === '/v1/workers/w1') json(response, { worker: worker(), exit: null })
-      else refuse(response, 404, { code: 'not-found', exitCode: 5, message: 'No such attachment.' })
-    },
-    upgrade: (socket) => {
-      socket.write(SWITCHING)
-      setTimeout(() => socket.destroy(new Error('gone')), 30)
-    },
-  })
-  expect(code).toBe(4)
-  expect(world.stdin.raw).toEqual([true, false])
-  expect(world.err()).toContain('The connection to the coordinator was lost. Worker "w1" keeps running.')
-})
-
 test('a terminal that answered once and then falls silent is left', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   try {

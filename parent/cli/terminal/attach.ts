@@ -2,13 +2,13 @@ import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { Context } from '../context.ts'
 import { finish } from '../foreground.ts'
 import { writeJson } from '../write.ts'
-import { enter } from './enter.ts'
+import { stay } from './stay.ts'
 import type { Held } from './held.ts'
 
 /** Attaches to a worker's session until the person detaches (0) or the command ends (its exit code). */
 export async function attachTo(context: Context, ref: string, held: Held): Promise<number> {
   const { id, terminal, relay, detachKeys } = held
-  const outcome = await enter(context, { ref, request: { enter: 'session', id, terminal }, relay, detachKeys })
+  const outcome = await stay(context, { ref, request: { enter: 'session', id, terminal }, relay, detachKeys })
   const { name } = outcome.worker
   switch (outcome.outcome) {
     case 'ended': {

@@ -1,11 +1,11 @@
+import type { Duplex } from 'node:stream'
 import { ROUTE, routeFor } from '../../../coordinator/contract/control.ts'
 import { Failure } from '../../../coordinator/contract/failure.ts'
 import type { AttachRequest, ClientTerminal } from '../../../coordinator/contract/request.ts'
-import type { AttachOutcome, WorkerDetail } from '../../../coordinator/contract/worker.ts'
+import type { AttachOutcome, Worker } from '../../../coordinator/contract/worker.ts'
 import type { Context } from '../context.ts'
-import type { Upgraded } from '../control-client.ts'
 import { type DetachKeys, DetachWatch } from './detach-keys.ts'
-import { pump } from './pump.ts'
+import { pump, type PumpEnd, resetTerminal } from './pump.ts'
 import { terminalSize, type Size } from './size.ts'
 
 /** Into which worker, and how. */
@@ -19,47 +19,77 @@ export type TerminalEntry = Entry & {
 }
 
 const PROTOCOL = 'hal9000-terminal'
+/** How often an attachment is announced that is not known when it is to be opened. */
+const TURNS = 3
 /** How long the coordinator may take to find out how an attachment ended. Milliseconds. */
 const OUTCOME = 30_000
 
+/** How an attachment ended; `coordinator-gone`: with the coordinator, which had no word for it. */
+export type Ending = AttachOutcome | { outcome: 'coordinator-gone'; worker: Worker }
+
+/** The connection to a process in a worker. */
+export type Opened = { worker: Worker; socket: Duplex }
+
 /** Goes into a worker with our terminal, until the person leaves or what was entered ends. */
-export async function enter(context: Context, entry: TerminalEntry): Promise<AttachOutcome> {
-  const upgraded = await opened(context, entry)
-  const follow = entry.relay ? undefined : followSize(context, entry.request.id)
+export async function enter(context: Context, entry: TerminalEntry): Promise<Ending> {
+  const { worker, socket } = await opened(context, entry)
+  const { clean } = await carry(context, entry, socket)
+  const ending = await endingOf(context, entry, worker)
+  if (ending.outcome === 'coordinator-gone' && clean) await resetTerminal(context)
+  return ending
+}
+
+/** `signal` ends it, as long as the connection is not there. */
+export async function opened(context: Context, { ref, request }: Entry, signal?: AbortSignal): Promise<Opened> {
+  const wanted = {
+    method: 'POST',
+    path: routeFor(ROUTE.attach, ref),
+    body: request,
+    ...(signal && { signal }),
+  } as const
+  const way = { path: routeFor(ROUTE.attachment, request.id), ...(signal && { signal }) }
+  for (let turn = 1; ; turn += 1) {
+    const { worker } = await context.control.call<{ worker: Worker }>(wanted)
+    try {
+      const { socket, head } = await context.control.upgrade(way, PROTOCOL)
+      // At once: it keeps an end that follows from being the end of nothing.
+      if (head.length > 0) socket.unshift(head)
+      return { worker, socket }
+    } catch (error) {
+      // Announced to a coordinator that has been succeeded since.
+      if (!(error instanceof Failure) || error.code !== 'not-found' || turn === TURNS) throw error
+    }
+  }
+}
+
+/** Carries bytes between our terminal and an open attachment; `typed`: what was typed before it was open. */
+export async function carry(
+  context: Context,
+  { request, relay, detachKeys }: TerminalEntry,
+  socket: Duplex,
+  typed?: Buffer,
+): Promise<PumpEnd> {
+  const follow = relay ? undefined : followSize(context, request.id)
   try {
-    const keys = entry.detachKeys && new DetachWatch(entry.detachKeys)
-    await pump(context, upgraded, { relay: entry.relay, keys })
+    const keys = detachKeys && new DetachWatch(detachKeys)
+    return await pump(context, socket, { relay, keys, ...(typed && { typed }) })
   } finally {
     follow?.stop()
   }
-  return outcomeOf(context, entry)
 }
 
-/** The connection to a process in a worker. */
-export async function opened(context: Context, { ref, request }: Entry): Promise<Upgraded> {
-  await context.control.call({ method: 'POST', path: routeFor(ROUTE.attach, ref), body: request })
-  return context.control.upgrade({ path: routeFor(ROUTE.attachment, request.id) }, PROTOCOL)
-}
-
-/** How it ended. A coordinator that has restarted meanwhile knows the worker, and nothing of the attachment. */
-export async function outcomeOf(context: Context, { ref, request }: Entry): Promise<AttachOutcome> {
+/** How it ended. The next coordinator knows the worker, and nothing of the attachment. */
+export async function endingOf(context: Context, { request }: Entry, worker: Worker): Promise<Ending> {
   try {
     return await context.control.call<AttachOutcome>({
       path: routeFor(ROUTE.outcome, request.id),
       answerWithin: OUTCOME,
+      patience: 0,
     })
   } catch (error) {
-    const again = request.enter === 'session' ? `coordinator attach ${ref}` : `coordinator inspect ${ref}`
-    if (error instanceof Failure && error.code === 'not-ready') throw lost('The worker is not affected', again, error)
-    if (!(error instanceof Failure) || error.code !== 'not-found') throw error
-    const detail = await context.control.call<WorkerDetail>({ path: routeFor(ROUTE.worker, ref) })
-    if (detail.worker.state === 'ended') return { outcome: 'ended', ...detail }
-    throw lost(`Worker "${detail.worker.name}" keeps running`, again, error)
+    if (!(error instanceof Failure) || (error.code !== 'not-ready' && error.code !== 'not-found')) throw error
+    return { outcome: 'coordinator-gone', worker }
   }
-}
-
-function lost(consolation: string, hint: string, cause: unknown): Failure {
-  return new Failure('not-ready', `The connection to the coordinator was lost. ${consolation}.`, { hint, cause })
 }
 
 /** Tells the coordinator our terminal's size whenever it changes; of many changes in a row only the last counts. */

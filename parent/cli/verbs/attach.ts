@@ -11,6 +11,7 @@ import { held, type HeldOptions, withTerminal } from '../terminal/held.ts'
 const AFTER = `
 Rejoins what runs in the worker: several people may, and each sees the same.
 For a shell of your own beside it: coordinator shell NAME.
+Where the coordinator is restarted or dies, the next one is attached to.
 Exits with 0 when you detach, with the command's own code when the command ends.`
 
 export const attach: Register = (program, context) => {

@@ -14,7 +14,8 @@ const AFTER = `
 Runs one more command beside the worker's own: as the same user, in the project,
 with the same environment. On a terminal it gets one too; otherwise its input,
 outputs and exit code are passed as they are. Ending us hangs up on the command
-(nohup keeps it).`
+(nohup keeps it), and so does a restart of the coordinator: then we exit with
+125.`
 
 export const exec: Register = (program, context) => {
   const command = program
