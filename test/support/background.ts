@@ -3,18 +3,27 @@ import { until } from './run.ts'
 
 /** A command that is left running, with its stdin open. */
 export class Background {
+  /** What it exits with; null where a signal ended it. */
+  readonly code: Promise<number | null>
   readonly #child: ChildProcess
   #stdout = ''
   #stderr = ''
 
   constructor(command: string, args: readonly string[], options: { cwd: string; env: Record<string, string> }) {
-    this.#child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env } })
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
+    const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, ...options.env } })
+    child.stdout.on('data', (chunk: Buffer) => {
       this.#stdout += chunk.toString()
     })
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
+    child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr += chunk.toString()
     })
+    this.#child = child
+    this.code = new Promise((resolve) => child.on('close', resolve))
+  }
+
+  /** What it has printed on stdout. */
+  get stdout(): string {
+    return this.#stdout
   }
 
   /** Waits until it has printed the text on stdout. */
