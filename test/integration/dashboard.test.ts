@@ -55,7 +55,7 @@ test('w asks for the project and starts a worker there', async () => {
 test('l and s show the workers and the status, over all, until a key is pressed', async () => {
   for (const [key, title, content] of [
     ['l', 'workers', /running +…?.*work/],
-    ['s', 'status', /│ready +yes/],
+    ['s', 'status', /│state +ready/],
   ] as const) {
     await press(key)
     await terminal.shows(new RegExp(`┌─ ${title} ─`))
