@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -33,6 +33,13 @@ test('copies are known by their names, oldest first, with what was made of the f
   expect(damageText({ path: '/copy', outcome: 'it was cut' })).toBe(
     'the append-only file of Redis was damaged: it was cut (a copy of it as it was: /copy)',
   )
+})
+
+test('an outcome that is a link is not read', async () => {
+  const path = await setAside('damaged-2026-11-29T22-40-00Z')
+  await writeFile(join(home, 'secret'), 'secret')
+  await symlink(join(home, 'secret'), join(path, 'outcome'))
+  expect(await damagedCopies(home)).toEqual([{ path, outcome: 'what had been acknowledged may be lost' }])
 })
 
 test('each copy is told once', async () => {

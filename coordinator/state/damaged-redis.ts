@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -6,6 +7,8 @@ export type DamagedCopy = { path: string; outcome: string }
 
 /** How much of an outcome is read: one sentence. Characters. */
 const MAX_OUTCOME = 300
+/** The directory is the redis user's: no link of its is followed, and nothing that it puts there waited for. */
+const PLAINLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** The copies that `parent/services/redis/repair` has set aside and nobody has removed, oldest first. */
 export async function damagedCopies(home: string): Promise<DamagedCopy[]> {
@@ -36,6 +39,6 @@ export function damageText({ path, outcome }: DamagedCopy): string {
 }
 
 async function copyAt(path: string): Promise<DamagedCopy> {
-  const outcome = await readFile(join(path, 'outcome'), 'utf8').catch(() => '')
+  const outcome = await readFile(join(path, 'outcome'), { encoding: 'utf8', flag: PLAINLY }).catch(() => '')
   return { path, outcome: outcome.trim().slice(0, MAX_OUTCOME) || 'what had been acknowledged may be lost' }
 }
