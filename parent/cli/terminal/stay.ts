@@ -6,6 +6,7 @@ import { carry, endingOf, type Ending, opened, type Opened, type TerminalEntry }
 import { resetTerminal } from './pump.ts'
 import { inRawMode } from './raw-mode.ts'
 import { type Size, terminalSize } from './size.ts'
+import { write } from '../write.ts'
 import { Typing } from './typing.ts'
 
 /** An attachment that held so long was served: the next loss begins the patience anew. Milliseconds. */
@@ -33,7 +34,8 @@ export async function stay(context: Context, entry: TerminalEntry): Promise<Stay
     trouble = trouble === undefined || context.now() - begun > SERVED ? context.now() : trouble
     if (context.now() - trouble > PATIENCE)
       throw lost(worker, new Failure('not-ready', 'The coordinator goes again and again.'))
-    for (const line of wordsOf(ending)) context.say(line)
+    // Over the stream that has just put the terminal in order: on another one it could come before that, and be cleared away.
+    if (!context.json) await write(context.stdout, wordsOf(ending))
     const again = await attachAgain(context, entry, worker)
     if (again.outcome !== 'attached') return again
     ;({ typed } = again)
@@ -41,9 +43,10 @@ export async function stay(context: Context, entry: TerminalEntry): Promise<Stay
   }
 }
 
-function wordsOf({ outcome, worker }: Ending): string[] {
+/** In a terminal's own words: it may be in raw mode. */
+function wordsOf({ outcome, worker }: Ending): string {
   const fact = outcome === 'coordinator-left' ? 'is being stopped or restarted' : 'went away'
-  return [`The coordinator ${fact}; worker "${worker.name}" keeps running.`, 'Attaching again; Ctrl-C leaves.']
+  return `The coordinator ${fact}; worker "${worker.name}" keeps running.\r\nAttaching again; Ctrl-C leaves.\r\n`
 }
 
 type Again = Stayed | { outcome: 'attached'; opened: Opened; typed: Buffer }
