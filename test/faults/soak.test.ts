@@ -34,7 +34,8 @@ let foreignState: string
 beforeAll(async () => {
   // An engine of its own, because it is one of those that are befallen.
   engine = await SecondEngine.start(['--live-restore'], [parent, worker, ultramin])
-  instance = await Instance.up({ HAL9000_DOCKER_SOCKET: engine.socket, HAL9000_PARENT_IMAGE: parent })
+  const there = { HAL9000_DOCKER_SOCKET: engine.socket, HAL9000_PARENT_IMAGE: parent }
+  instance = await Instance.up(there, engine.socket)
   project = await instance.project('work')
   foreign = await makeForeign()
   foreignState = await stateOf(foreign)

@@ -20,20 +20,23 @@ export class Instance {
   /** What the launcher is told, and whoever stands in for it. */
   readonly env: Record<string, string>
 
-  private constructor(name: string, root: string, env: Record<string, string>) {
+  readonly #engine: Record<string, string>
+
+  private constructor(name: string, root: string, env: Record<string, string>, socket: string | undefined) {
     this.name = name
     this.root = root
     this.env = { ...env, HAL9000_NAME: name, HOME: root }
+    this.#engine = socket === undefined ? {} : { DOCKER_HOST: `unix://${socket}` }
   }
 
-  /** A name and a project root, and nothing on the engine yet. */
-  static async planned(env: Record<string, string> = {}): Promise<Instance> {
+  /** A name and a project root, and nothing on the engine yet. `socket`: of its engine, where that is not the host's. */
+  static async planned(env: Record<string, string> = {}, socket?: string): Promise<Instance> {
     const name = `hal9000-test-${randomBytes(3).toString('hex')}`
-    return new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env)
+    return new Instance(name, await mkdtemp(join(tmpdir(), 'hal9000-test-')), env, socket)
   }
 
-  static async up(env: Record<string, string> = {}): Promise<Instance> {
-    const instance = await Instance.planned(env)
+  static async up(env: Record<string, string> = {}, socket?: string): Promise<Instance> {
+    const instance = await Instance.planned(env, socket)
     const up = await instance.hal(['up', '--projects', instance.root], { timeout: 120_000 })
     if (up.code === 0) return instance
     await instance.down()
@@ -63,9 +66,7 @@ export class Instance {
 
   /** The docker client, on the engine that this instance is on. */
   docker(words: readonly string[], options: RunOptions = {}): Promise<Output> {
-    const socket = this.env['HAL9000_DOCKER_SOCKET']
-    const engine = socket === undefined ? {} : { DOCKER_HOST: `unix://${socket}` }
-    return run('docker', words, { ...options, env: { ...engine, ...options.env } })
+    return run('docker', words, { ...options, env: { ...this.#engine, ...options.env } })
   }
 
   /** The same, where it must succeed; its stdout without the final newline. */
