@@ -88,6 +88,7 @@ test(
     })
     expect(wrong).toEqual([])
     expect((await instance.list()).map(({ id }) => id)).toEqual([ids[0]?.worker.id])
+    await Promise.all(grounds.map(({ instance }) => instance.stopAll()))
   },
   2 * 3_600_000,
 )
