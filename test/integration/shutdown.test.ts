@@ -16,7 +16,11 @@ let project: string
 
 beforeAll(async () => {
   engine = await FaultyEngine.start()
-  instance = await Instance.up({ HAL9000_DOCKER_SOCKET: engine.socket })
+  instance = await Instance.planned()
+  // Nobody but the coordinator is behind it.
+  const behind = { env: { HAL9000_DOCKER_SOCKET: engine.socket }, timeout: 120_000 }
+  const up = await instance.hal(['up', '--projects', instance.root], behind)
+  if (up.code !== 0) throw new Error(`up failed with ${up.code}:\n${up.stderr}`)
   project = await instance.project('work')
 })
 afterEach(() => instance.stopAll())
