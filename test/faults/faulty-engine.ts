@@ -125,6 +125,8 @@ export class FaultyEngine implements AsyncDisposable {
     const sent = request({ socketPath: ENGINE, agent: false, method, path: url, headers })
     let silent = false
     let received: IncomingMessage | undefined
+    // What goes wrong behind a whole answer must not take the client's connection with it: it is used again.
+    const broken = (): void => void (answer.writableFinished || answer.destroy())
     const over = this.#begin(asked, () => {
       silent = true
       received?.unpipe(answer)
@@ -135,9 +137,9 @@ export class FaultyEngine implements AsyncDisposable {
       const { connection: _, ...kept } = response.headers
       answer.writeHead(response.statusCode ?? 502, kept)
       answer.flushHeaders()
-      response.on('error', () => answer.destroy()).pipe(answer)
+      response.on('error', broken).pipe(answer)
     })
-    sent.on('error', () => answer.destroy())
+    sent.on('error', broken)
     answer.on('close', () => {
       over()
       sent.destroy()
