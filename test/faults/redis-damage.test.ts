@@ -11,6 +11,8 @@ const REDIS = '/var/lib/hal9000/redis'
 /** What was written since the last rewrite. */
 const FILE = `$(ls ${REDIS}/appendonlydir/*.incr.aof | tail -n 1)`
 const MANIFEST = `${REDIS}/appendonlydir/appendonly.aof.manifest`
+/** How many requests wait: more than are worked on at once, so that the last of them are in Redis only. */
+const WAITING = 7
 /** How many copies are kept. */
 const KEPT = 3
 
@@ -45,7 +47,7 @@ test.each(DAMAGES)(
   async (what, damage, told) => {
     const turn = DAMAGES.findIndex(([other]) => other === what)
     const runs = `runs${turn}`
-    const own = [1, 2, 3].map((index) => `w${turn}-${index}`)
+    const own = Array.from({ length: WAITING }, (_, index) => `w${turn}-${index}`)
     const before = (await copies()).length
     await instance.spawn(['-n', runs, project, '--', 'sh', '-c', `until [ -e end${turn} ]; do sleep 0.1; done; exit 7`])
     let point = 0

@@ -10,6 +10,8 @@ import { SmallDiskParent } from './small-disk-parent.ts'
 
 /** How often the disk is filled. */
 const TIMES = process.env['HAL9000_LONG'] ? 10 : 1
+/** How many requests wait: more than are worked on at once, so that the last of them are in Redis only. */
+const WAITING = 7
 /** What a person is promised, from when Redis is back, and what a busy machine may take more. Milliseconds. */
 const RESUME = 2_000
 const SERVICE = '/run/hal9000/service/redis'
@@ -34,7 +36,7 @@ afterAll(() => parent.down())
 test('a disk that is full: named by spawn and status, nothing acknowledged is lost, and it goes on by itself', async () => {
   const resumed: number[] = []
   for (let turn = 0; turn < TIMES; turn += 1) {
-    const own = [1, 2, 3].map((index) => `w${turn}-${index}`)
+    const own = Array.from({ length: WAITING }, (_, index) => `w${turn}-${index}`)
     for (const name of own)
       expect(await control(instance, 'POST', '/v1/workers', request(name, turn))).toMatchObject({ status: 200 })
     const first = await until('the first runs', async () =>

@@ -8,6 +8,8 @@ import { Instance } from '../support/instance.ts'
 import { until } from '../support/run.ts'
 
 const FULL = 'Redis is full: it takes no more requests.'
+/** How many requests wait: more than are worked on at once, so that the last of them are in Redis only. */
+const WAITING = 7
 /** How large the requests are that fill Redis. Bytes; an argument of a command may be 128 KiB. */
 const LARGE = 100_000
 
@@ -26,7 +28,7 @@ test.each([
   ['quite full: what is queued waits', 0.5],
 ])('a Redis that is %s; new requests are refused, and it goes on by itself', async (_, share) => {
   const turn = String(share).replace('.', '')
-  const own = [1, 2, 3].map((index) => `w${turn}-${index}`)
+  const own = Array.from({ length: WAITING }, (_, index) => `w${turn}-${index}`)
   for (const name of own) expect(await ask(name, turn)).toMatchObject({ status: 200 })
   await redis(instance, 'CONFIG', 'SET', 'maxmemory', String(Math.round((await used()) * share)))
 
