@@ -21,11 +21,4 @@ export class Chance {
     if (thing === undefined) throw new Error('there is nothing to choose from')
     return thing
   }
-
-  shuffled<T>(things: readonly T[]): T[] {
-    return things
-      .map((thing) => ({ thing, at: this.next() }))
-      .toSorted((a, b) => a.at - b.at)
-      .map(({ thing }) => thing)
-  }
 }

@@ -7,6 +7,8 @@ import type { Chance } from './chance.ts'
 
 /** How long a command is repeated whose caller was cut off: the parent it ran in was killed, or its engine. Milliseconds. */
 const PATIENCE = 240_000
+/** How much longer than a worker lives one command may take: a caller in a parent that was killed may never hear of it. Milliseconds. */
+const HANGS = 30_000
 
 /**
  * One worker after the other, from outside, until `goesOn` says no. Each writes down in the ledger that it began and that it
@@ -26,12 +28,14 @@ export async function stream(
     const sleeps = chance.between(seconds / 6, seconds).toFixed(1)
     const script = `echo begin ${name} >>ledger; sleep ${sleeps}; echo end ${name} >>ledger; exit ${code}`
     asked += 1
-    const spawned = await instance.exec(['spawn', '-d', '--json', '-n', name, project, '--', 'sh', '-c', script])
+    const timeout = seconds * 1000 + HANGS
+    const words = ['spawn', '-d', '--json', '-n', name, project, '--', 'sh', '-c', script]
+    const spawned = await instance.exec(words, { timeout })
     const ready = answerOf(spawned.stdout) !== undefined && spawned.code === 0
     if (ready) acknowledged.push(name)
     const stops = chance.next() < 0.3
-    if (ready && stops) await answered(instance, ['stop', name])
-    const end = await endOf(instance, name, ready)
+    if (ready && stops) await answered(instance, ['stop', name], timeout)
+    const end = await endOf(instance, name, ready, timeout)
     if (end === undefined) {
       if (ready) wrong.push(`${name} was acknowledged, and nobody knows it`)
       continue
@@ -54,19 +58,24 @@ export async function ledgerOf(project: string, acknowledged: readonly string[])
 }
 
 /** How a worker ended; undefined when nobody knows it, as of a request whose caller was cut off before it was taken. */
-async function endOf(instance: Instance, name: string, known: boolean): Promise<ExitRecord | undefined> {
-  const answer = await answered(instance, ['wait', name])
+async function endOf(
+  instance: Instance,
+  name: string,
+  known: boolean,
+  timeout: number,
+): Promise<ExitRecord | undefined> {
+  const answer = await answered(instance, ['wait', name], timeout)
   if ('exit' in answer) return answer.exit as ExitRecord
   if (!known) return undefined
   throw new Error(`${name}: ${JSON.stringify(answer)}`)
 }
 
 /** Repeats a command until the coordinator has answered it, for or against. */
-async function answered(instance: Instance, words: readonly string[]): Promise<object> {
+async function answered(instance: Instance, words: readonly string[], timeout: number): Promise<object> {
   return await until(
     `an answer to ${words.join(' ')}`,
     async () => {
-      const { stdout } = await instance.exec(['coordinator', ...words, '--json'], { timeout: PATIENCE })
+      const { stdout } = await instance.exec(['coordinator', ...words, '--json'], { timeout })
       const answer = answerOf(stdout)
       return answer !== undefined && !isTrouble(answer) && answer
     },
