@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { QueuedRequest, QueueResult } from '../../coordinator/contract/queue.ts'
-import type { Status } from '../../coordinator/contract/worker.ts'
+import type { Status, Worker } from '../../coordinator/contract/worker.ts'
 import { control } from '../support/control.ts'
 import { daemons } from '../support/daemon.ts'
 import { Instance } from '../support/instance.ts'
@@ -36,8 +36,8 @@ afterAll(async () => {
 
 const coordinator = (...words: string[]): Promise<Output> => instance.exec(['coordinator', ...words])
 
-async function sleeper(name: string): Promise<void> {
-  await instance.spawn(['-n', name, project, '--', 'sleep', '1000'])
+async function sleeper(name: string): Promise<Worker> {
+  return (await instance.spawn(['-n', name, project, '--', 'sleep', '1000'])).worker
 }
 
 /** Every command that needs the engine, while `w` runs. */
@@ -72,6 +72,18 @@ async function sockets(): Promise<number> {
   return Number(await succeed('docker', ['exec', instance.parent, 'sh', '-c', count]))
 }
 
+/** How often the engine was lost. */
+async function losses(): Promise<number> {
+  return (await instance.events()).filter(({ kind }) => kind === 'engine-lost').length
+}
+
+/** How long after its end the worker's end was told. Milliseconds. */
+async function lag(request: string): Promise<number> {
+  const { exit } = await instance.ended(request)
+  const told = (await instance.events(request)).find(({ kind }) => kind === 'worker-ended')
+  return Date.parse(told?.at ?? '') - Date.parse(exit?.endedAt ?? '')
+}
+
 /** Is well again by itself, and hears of ends as they come. */
 async function recovered(): Promise<void> {
   engine.recover()
@@ -94,6 +106,7 @@ test.each(MODES)(
     const waiting = instance.exec(foreground, { timeout: 180_000 })
     await until('its output is followed', async () => engine.listeners(/GET .*logs/) === 1)
     const before = await sockets()
+    const lost = await losses()
     engine.fail(fault)
     const announced = control(instance, 'POST', '/v1/workers/w/attach', {
       id: 'a0123456789',
@@ -106,18 +119,18 @@ test.each(MODES)(
     expect(await announced).toMatchObject({ status: 502, body: { error: { code: 'engine-unreachable' } } })
     // Nobody knows how many workers there are: that is not none.
     expect(await asked).toMatchObject({ code: 4, state: 'degraded', ready: false, workers: null, engine: null })
+    await until('it is lost to the reconcile loop too', async () => (await losses()) > lost, BACK)
 
     await recovered()
     const [w] = await instance.list()
     expect(w).toMatchObject({ name: 'w', state: 'running' })
     await succeed('docker', ['kill', w?.id ?? ''])
-    const { exit } = await instance.ended('w')
-    const told = (await instance.events(w?.request)).find(({ kind }) => kind === 'worker-ended')
-    const lag = Date.parse(told?.at ?? '') - Date.parse(exit?.endedAt ?? '')
-    expect([(await waiting).code, lag < 3_000]).toEqual([137, true])
+    const late = await lag(w?.request ?? '')
+    expect([(await waiting).code, late < 3_000]).toEqual([137, true])
     const after = await sockets()
-    process.stderr.write(`${before} sockets before, ${after} after; an end was told after ${lag} ms\n`)
-    expect(after).toBeLessThan(before + 5)
+    process.stderr.write(`${before} sockets before, ${after} after; an end was told after ${late} ms\n`)
+    // Up to eight wait to be used again.
+    expect(after).toBeLessThan(before + 12)
   },
   180_000,
 )
@@ -143,9 +156,7 @@ test('an engine that hangs in one call only: that one ends in time', async () =>
 }, 180_000)
 
 test('a slow engine is no trouble', async () => {
-  const trouble = async (): Promise<number> =>
-    (await instance.events()).filter(({ kind }) => kind === 'engine-lost').length
-  const before = await trouble()
+  const before = await losses()
   engine.late = 2_000
   await sleeper('w')
   expect(await status()).toMatchObject({ code: 0, state: 'ready', workers: { running: 1 } })
@@ -158,7 +169,7 @@ test('a slow engine is no trouble', async () => {
   ])
   expect(outputs.map(({ code, stderr }) => [code, stderr])).toEqual(outputs.map(() => [0, '']))
   expect((await coordinator('stop', 'w')).code).toBe(0)
-  expect(await trouble()).toBe(before)
+  expect(await losses()).toBe(before)
 }, 180_000)
 
 test('acknowledged requests wait for the engine: one is taken back, one is too late, one runs once', async () => {
