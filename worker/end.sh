@@ -54,8 +54,10 @@ await_pane() {
       [[ $word != dead ]] || ended="$first $rest"
     elif [[ -n $gone ]]; then
       ended='- 1'
-    elif [[ ! -d /proc/$server ]] || ! is_alive "$pid" "$started"; then
+    elif [[ ! -d /proc/$server ]]; then
       gone=yes patience=0.2 # the message may be on the way
+    elif ! is_alive "$pid" "$started"; then
+      gone=yes patience=5 # it is, unless the pane was closed: on a busy machine tmux may take its time
     else
       nap # at an end of file without an end, do not spin
     fi
