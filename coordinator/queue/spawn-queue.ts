@@ -16,6 +16,9 @@ const KEEP = { age: 24 * 3600, count: 2000 }
 /** And for how long where Redis is full: what a worker came to its record knows too. Milliseconds. */
 const KEEP_WHEN_FULL = 15_000
 
+/** How many answers are remembered here: more than can be on their way to Redis. */
+const GIVEN = 64
+
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
 
@@ -51,6 +54,8 @@ export class SpawnQueue {
   readonly #waiting = new Map<string, Waiting>()
   /** Orders that are being carried out by this process. */
   readonly #working = new Map<string, Promise<Spawned>>()
+  /** Answers that were just given: until Redis has them, their jobs look as if they were still worked on. */
+  readonly #given = new Map<string, Promise<Spawned>>()
   /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
   readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
@@ -130,6 +135,8 @@ export class SpawnQueue {
   async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
     const takenBack = this.#takenBack.get(request)
     if (takenBack !== undefined) return { settled: rejected(takenBack) }
+    const given = this.#given.get(request)
+    if (given !== undefined) return { settled: given }
     const waiting = this.#listen(request)
     const { job, state } = await this.#look(request).catch((error: unknown) => {
       if (!waiting.queued) this.#waiting.delete(request)
@@ -146,6 +153,8 @@ export class SpawnQueue {
 
   /** Settles when the processor in this process has an answer to a request that is under way; `order`, where it is known here only. */
   settled(request: string, order?: SpawnOrder): Promise<Spawned> {
+    const given = this.#given.get(request)
+    if (given !== undefined) return given
     const waiting = this.#listen(request)
     waiting.queued = true
     if (order !== undefined) waiting.order = order
@@ -192,7 +201,7 @@ export class SpawnQueue {
       prefix: this.#prefix,
       name: this.#workerName,
       process: (job) => this.#process(job, process),
-      onFailed: (request, error) => this.#settle(request, (waiting) => waiting.reject(failureOf(error.message))),
+      onFailed: (request, error) => this.#give(request, (waiting) => waiting.reject(failureOf(error.message))),
       onLostLock: this.#options.onLostLock,
       onError: this.#options.onError,
     })
@@ -222,11 +231,11 @@ export class SpawnQueue {
     try {
       const result = await this.#once(request, () => process(this.#orderOf(job), job.attemptsStarted > 1))
       // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
-      this.#settle(request, (waiting) => waiting.resolve(result))
+      this.#give(request, (waiting) => waiting.resolve(result))
       return { sealed: seal(this.#options.key, request, result) }
     } catch (error) {
       const failure = Failure.from(error)
-      this.#settle(request, (waiting) => waiting.reject(failure))
+      this.#give(request, (waiting) => waiting.reject(failure))
       throw new UnrecoverableError(JSON.stringify(failure.toShape()))
     }
   }
@@ -273,6 +282,13 @@ export class SpawnQueue {
     const waiting = this.#waiting.get(request) ?? { ...Promise.withResolvers<Spawned>(), queued: false, settled: false }
     this.#waiting.set(request, waiting)
     return waiting
+  }
+
+  /** Gives the answer to whoever waits for it now, or asks before Redis has it. */
+  #give(request: string, how: (waiting: Waiting) => void): void {
+    this.#given.set(request, this.#listen(request).promise)
+    for (const oldest of [...this.#given.keys()].slice(0, -GIVEN)) this.#given.delete(oldest)
+    this.#settle(request, how)
   }
 
   #settle(request: string, how: (waiting: Waiting) => void): void {

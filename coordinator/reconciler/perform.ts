@@ -39,7 +39,8 @@ export async function perform(step: Step, context: Context): Promise<void> {
       await recordEnd(step.container, context)
       return
     case 'remove':
-      await engine.remove(step.container.id)
+      // Its end may be known and not on disk yet.
+      await finish(step.container, context)
       return
     case 'discard':
       await discard(step.container, 'it was never started', context)

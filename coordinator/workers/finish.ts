@@ -21,10 +21,11 @@ export async function finish(container: WorkerContainer, context: Context): Prom
 /** Writes log and exit record of an ended worker, once: whoever comes while that is done gets the same record. */
 export function recordEnd(container: WorkerContainer, context: Context): Promise<WorkerRecord | undefined> {
   const { recording, records } = context
-  const record = records.get(container.request)
-  if (record?.end) return Promise.resolve(record)
+  // First: a record has its end before that is on disk.
   const under = recording.get(container.id)
   if (under !== undefined) return under
+  const record = records.get(container.request)
+  if (record?.end) return Promise.resolve(record)
   // Of one that nobody knew, its log will tell whether it was ever ready.
   const work = writeEnd(container, record ?? { ...adopted(container), readyAt: null }, context).finally(() =>
     recording.delete(container.id),

@@ -125,6 +125,17 @@ test('work that is finished after the claim is not recorded by the one who did i
   expect(await (await fresh.queue.answer(request))?.settled).toMatchObject({ notices: [] })
 }, 60_000)
 
+test('who asks again before Redis has the answer gets it all the same', async () => {
+  await old.queue.start(spawned)
+  for (let turn = 0; turn < 20; turn += 1) {
+    const again = order()
+    const { settled } = await old.queue.add(again)
+    const answer = await settled
+    expect(await (await old.queue.answer(again.request))?.settled).toEqual(answer)
+    expect(await old.queue.settled(again.request)).toEqual(answer)
+  }
+})
+
 test('an emptied Redis takes whoever comes, and the greater epoch in the end', async () => {
   await claimEpoch(fresh.redis, fresh.fence)
   await looking.del(fresh.fence.key)
