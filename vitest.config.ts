@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Two projects: `unit` needs nothing; `integration` needs an engine, the images and tmux (see CONTRIBUTING.md). */
+/** `unit` needs nothing; `integration` an engine, the images and tmux; `faults` also root and dockerd (see CONTRIBUTING.md). */
 export default defineConfig({
   test: {
     coverage: {
