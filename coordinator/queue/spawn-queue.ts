@@ -8,6 +8,7 @@ import type { Spawned } from '../contract/worker.ts'
 import { SpawnOrder } from '../domain/spawn-order.ts'
 import { type Fence, fenced } from '../store/fence.ts'
 import { checkRedis, COMMAND_TIMEOUT, CONNECTION, type RedisAddress, redisFailure } from '../store/redis.ts'
+import { Answers } from './answers.ts'
 import { Consumer, type OrderJob, type Sealed } from './consumer.ts'
 import { seal, unseal } from './sealed.ts'
 
@@ -15,9 +16,6 @@ import { seal, unseal } from './sealed.ts'
 const KEEP = { age: 24 * 3600, count: 2000 }
 /** And for how long where Redis is full: what a worker came to its record knows too. Milliseconds. */
 const KEEP_WHEN_FULL = 15_000
-
-/** How many answers are remembered here: more than can be on their way to Redis. */
-const GIVEN = 64
 
 /** Our own, unchanged: the seal says so. */
 const Answer = z.custom<Spawned>((value) => typeof value === 'object' && value !== null && 'worker' in value)
@@ -28,9 +26,6 @@ type ConnectionOptions = {
   commandTimeout?: number
   lazyConnect?: boolean
 }
-
-/** Who waits for an answer; `queued` once there will be one, `settled` once it is there. `order`: what was acknowledged. */
-type Waiting = PromiseWithResolvers<Spawned> & { queued: boolean; settled: boolean; order?: SpawnOrder }
 
 type Process = (order: SpawnOrder, begun: boolean) => Promise<Spawned>
 
@@ -51,13 +46,9 @@ export type SpawnQueueOptions = {
 export class SpawnQueue {
   readonly #queue: Queue<Sealed, Sealed>
   readonly #options: SpawnQueueOptions
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #answers = new Answers()
   /** Orders that are being carried out by this process. */
   readonly #working = new Map<string, Promise<Spawned>>()
-  /** Answers that were just given: until Redis has them, their jobs look as if they were still worked on. */
-  readonly #given = new Map<string, Promise<Spawned>>()
-  /** What was taken back and is a job no more: a client that asks again must not begin it anew. */
-  readonly #takenBack = new Map<string, Failure>()
   readonly #producer: Redis
   /** What was wrong with its connection last; nothing once it is there again. */
   #connectionTrouble: Error | undefined
@@ -101,19 +92,17 @@ export class SpawnQueue {
    * Fails with `not-ready` without Redis, or with one that would not keep it.
    */
   async add(order: SpawnOrder): Promise<{ settled: Promise<Spawned> }> {
-    // Listened for before it is asked for: an answer may come before `add` has returned.
-    const waiting = this.#listen(order.request)
-    waiting.queued = true
+    // Asked for before it is on the queue: the answer may come before `add` has returned.
+    const settled = this.#answers.of(order.request)
     try {
       await this.check()
       await this.#put(order)
-      waiting.order = order
+      this.#answers.owe(order)
     } catch (error) {
-      // Whoever else waits for this request is told the same.
-      this.#settle(order.request, (other) => other.reject(Failure.from(error)))
+      this.#answers.refuse(order.request, Failure.from(error))
       throw error
     }
-    return { settled: waiting.promise }
+    return { settled }
   }
 
   /** Fails with `not-ready` when Redis would not keep a request. Makes room there if that is all there is to it. */
@@ -128,37 +117,28 @@ export class SpawnQueue {
    * What it knows stays as it is. Fails with `not-ready` without Redis.
    */
   async putBack(): Promise<void> {
-    for (const { order } of this.#waiting.values()) if (order !== undefined) await this.#put(order)
+    for (const order of this.#answers.owed) await this.#put(order)
   }
 
   /** The answer to a request that is known, now or when there is one; undefined when it is not known. */
   async answer(request: RequestId): Promise<{ settled: Promise<Spawned> } | undefined> {
-    const takenBack = this.#takenBack.get(request)
-    if (takenBack !== undefined) return { settled: rejected(takenBack) }
-    const given = this.#given.get(request)
+    const given = this.#answers.known(request)
     if (given !== undefined) return { settled: given }
-    const waiting = this.#listen(request)
-    const { job, state } = await this.#look(request).catch((error: unknown) => {
-      if (!waiting.queued) this.#waiting.delete(request)
-      throw error
-    })
-    // Answered while it was looked at: what was seen then may be half of the truth.
-    if (waiting.settled) return { settled: waiting.promise }
-    if (job !== undefined && state !== 'completed' && state !== 'failed') return { settled: waiting.promise }
-    if (!waiting.queued) this.#waiting.delete(request)
+    const job = await this.#ask(() => this.#queue.getJob(request))
+    const state = await this.#ask(async () => job?.getState())
+    // Given while it was looked at: what was seen may be half of the truth.
+    const known = this.#answers.known(request)
+    if (known !== undefined) return { settled: known }
     if (job === undefined) return undefined
     if (state === 'failed') return { settled: rejected(failureOf(job.failedReason)) }
+    if (state !== 'completed') return { settled: this.#answers.of(request) }
     return { settled: Promise.resolve(Answer.parse(unseal(this.#options.key, request, job.returnvalue.sealed))) }
   }
 
   /** Settles when the processor in this process has an answer to a request that is under way; `order`, where it is known here only. */
   settled(request: string, order?: SpawnOrder): Promise<Spawned> {
-    const given = this.#given.get(request)
-    if (given !== undefined) return given
-    const waiting = this.#listen(request)
-    waiting.queued = true
-    if (order !== undefined) waiting.order = order
-    return waiting.promise
+    if (order !== undefined) this.#answers.owe(order)
+    return this.#answers.of(request)
   }
 
   /** Takes a request back that nobody works on yet; false when it is too late for that. */
@@ -172,9 +152,7 @@ export class SpawnQueue {
     } catch {
       return false // A worker took it in this moment: it is locked.
     }
-    this.#takenBack.set(request, failure)
-    for (const oldest of [...this.#takenBack.keys()].slice(0, -KEEP.count)) this.#takenBack.delete(oldest)
-    this.#settle(request, (waiting) => waiting.reject(failure))
+    this.#answers.takeBack(request, failure)
     return true
   }
 
@@ -201,7 +179,7 @@ export class SpawnQueue {
       prefix: this.#prefix,
       name: this.#workerName,
       process: (job) => this.#process(job, process),
-      onFailed: (request, error) => this.#give(request, (waiting) => waiting.reject(failureOf(error.message))),
+      onFailed: (request, error) => this.#answers.give(request, failureOf(error.message)),
       onLostLock: this.#options.onLostLock,
       onError: this.#options.onError,
     })
@@ -231,11 +209,11 @@ export class SpawnQueue {
     try {
       const result = await this.#once(request, () => process(this.#orderOf(job), job.attemptsStarted > 1))
       // The client is answered here, in-process: waiting for Redis to tell us what we know would only add a way to miss it.
-      this.#give(request, (waiting) => waiting.resolve(result))
+      this.#answers.give(request, result)
       return { sealed: seal(this.#options.key, request, result) }
     } catch (error) {
       const failure = Failure.from(error)
-      this.#give(request, (waiting) => waiting.reject(failure))
+      this.#answers.give(request, failure)
       throw new UnrecoverableError(JSON.stringify(failure.toShape()))
     }
   }
@@ -271,33 +249,6 @@ export class SpawnQueue {
     const sealed = seal(this.#options.key, order.request, order)
     const options = { jobId: order.request, attempts: 1, removeOnComplete: KEEP, removeOnFail: KEEP }
     await this.#ask(() => this.#queue.add('spawn', { sealed }, options))
-  }
-
-  async #look(request: RequestId): Promise<{ job: OrderJob | undefined; state: string | undefined }> {
-    const job = await this.#ask(() => this.#queue.getJob(request))
-    return { job, state: await this.#ask(async () => job?.getState()) }
-  }
-
-  #listen(request: string): Waiting {
-    const waiting = this.#waiting.get(request) ?? { ...Promise.withResolvers<Spawned>(), queued: false, settled: false }
-    this.#waiting.set(request, waiting)
-    return waiting
-  }
-
-  /** Gives the answer to whoever waits for it now, or asks before Redis has it. */
-  #give(request: string, how: (waiting: Waiting) => void): void {
-    this.#given.set(request, this.#listen(request).promise)
-    for (const oldest of [...this.#given.keys()].slice(0, -GIVEN)) this.#given.delete(oldest)
-    this.#settle(request, how)
-  }
-
-  #settle(request: string, how: (waiting: Waiting) => void): void {
-    const waiting = this.#waiting.get(request)
-    if (waiting === undefined) return
-    this.#waiting.delete(request)
-    waiting.settled = true
-    waiting.promise.catch(() => {}) // Whoever waited may have gone; the answer is kept in the job.
-    how(waiting)
   }
 
   async #ask<T>(work: () => Promise<T>): Promise<T> {
