@@ -12,7 +12,7 @@ export async function resume(queue: SpawnQueue, inputs: SpooledInputs, context: 
   for (;;) {
     try {
       for (const order of await queue.pending()) takeUp(order, queue, inputs, context)
-      context.roster.resumed = true
+      context.roster.resume()
       await queue.start((order, begun) => carryOut(order, begun, context))
       return
     } catch (error) {

@@ -21,7 +21,7 @@ const PullParams = z.object({ id: RequestId })
 export function queueRoutes(server: FastifyInstance, context: ControlContext): void {
   server.get(ROUTE.queue, async () => {
     const pulling = (request: RequestId): Pull | undefined => context.pulls.of(request)
-    const requests = waitingLine([...context.roster.underway.values()], context.room.because, pulling)
+    const requests = waitingLine(await context.roster.requests(), context.room.because, pulling)
     return answer({ requests } satisfies QueueResult)
   })
   server.get(ROUTE.pull, async (request) => {
@@ -32,7 +32,7 @@ export function queueRoutes(server: FastifyInstance, context: ControlContext): v
 }
 
 async function cancel(ref: string, context: ControlContext): Promise<CancelResult> {
-  const underway = [...context.roster.underway.values()].map(({ order, state }) => fromOrder(order, state))
+  const underway = (await context.roster.requests()).map(({ order, state }) => fromOrder(order, state))
   const waiting = underway.filter(({ state }) => state === 'queued')
   // Who waits is meant first: one that is being started, or runs, may have the name too.
   const worker = findRequest(ref, waiting) ?? findRequest(ref, underway)

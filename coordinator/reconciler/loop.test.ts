@@ -4,6 +4,7 @@ import type { ContainerId } from '../contract/names.ts'
 import { workerContainerSpec } from '../domain/container-spec.ts'
 import { anOrder, aRecord, INSTANCE } from '../domain/testing.ts'
 import { type TestContext, aContext } from '../workers/testing.ts'
+import { Roster } from '../workers/roster.ts'
 import { Reconciler } from './loop.ts'
 
 const order = anOrder('w1', { remove: false })
@@ -30,12 +31,13 @@ test.each([
   ['with its record', aRecord('w1', { readyAt: null })],
   ['before its record was written', undefined],
 ])('what no assignment came for is left to its order until the queue is known (%s)', async (_what, record) => {
-  await using context = await aContext()
-  await unassigned(context)
+  await using base = await aContext()
+  const context: TestContext = { ...base, roster: new Roster(base.engine, base.records, INSTANCE, base.now) }
+  await unassigned(base)
   if (record !== undefined) await context.records.put(record)
   await pass(context)
   expect(context.events).toEqual([])
-  context.roster.resumed = true
+  context.roster.resume()
   await pass(context)
   expect(context.events).toMatchObject([{ kind: 'worker-ended', exit: { reason: 'never-assigned' } }])
 })

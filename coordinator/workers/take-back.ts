@@ -19,7 +19,7 @@ export type TakeBackContext = Context & {
 type QueuedContext = Omit<TakeBackContext, 'room' | 'pulls'>
 
 /** How long an order may be on its way from one place where it waits to the next. Milliseconds. */
-const BETWEEN = 2_000
+const BETWEEN = 5_000
 const STEP = 20
 
 /**

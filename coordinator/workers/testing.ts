@@ -26,12 +26,14 @@ export async function testContext<E extends Engine>(
   await mkdir(join(home, 'logs', 'workers'), { recursive: true })
   const records = await openRecords(join(home, 'sessions'))
   const events: NewEvent[] = []
+  const roster = new Roster(engine, records, instance, now)
+  roster.resume()
   return {
     instance,
     home,
     engine,
     records,
-    roster: new Roster(engine, records, instance, now),
+    roster,
     recording: new Map(),
     note: (event) => events.push(event),
     stillHeld: async () => {},

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { untilHealthy } from '../support/daemon.ts'
 import { Instance } from '../support/instance.ts'
 import { service, signal } from '../support/processes.ts'
 import { until } from '../support/run.ts'
@@ -30,8 +31,9 @@ test(
       for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) wrong.push(...(await one(index)))
     })
     const killer = (async () => {
+      const revival = await reviveOnce()
       while (waiting.length > 0 && kills < KILLS) {
-        await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 1200))
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 * revival))
         const coordinator = await service(instance, 'coordinator')
         if (coordinator === undefined) continue
         await signal(instance, 'KILL', coordinator.pid)
@@ -40,7 +42,7 @@ test(
     })()
     await Promise.all([...streams, killer])
     const since = Date.now()
-    await until('no container is left', async () => (await instance.workerContainers()).length === 0, 15_000)
+    wrong.push(...(await leftAfter(15_000)))
     process.stderr.write(
       `${kills} kills, ${WORKERS} workers, converged ${Date.now() - since} ms after the last answer\n`,
     )
@@ -54,6 +56,35 @@ test(
   },
   3 * 3_600_000,
 )
+
+/** How long the next coordinator takes to be ready under this load. Milliseconds. */
+async function reviveOnce(): Promise<number> {
+  const coordinator = await untilHealthy(instance)
+  await signal(instance, 'KILL', coordinator.pid)
+  const since = Date.now()
+  await until('another one is the owner', async () => (await untilHealthy(instance)).pid !== coordinator.pid)
+  return Date.now() - since
+}
+
+/** Waits until no worker's container is left; what is known of those that are still there after `patience` ms. */
+async function leftAfter(patience: number): Promise<string[]> {
+  const names = async () => await instance.workerContainers()
+  const gone = until('no container is left', async () => (await names()).length === 0, patience)
+  if (await gone.catch(() => false)) return []
+  const told = (name: string) =>
+    Promise.all([
+      instance.ask('ps', '-a', '--no-trunc', '--filter', `name=${name}`, '--format', '{{json .}}'),
+      instance.ask('inspect', '--format', '{{json .State}} {{json .Config.Labels}}', name),
+      instance.docker(['logs', '--tail', '20', name]).then(({ stdout, stderr }) => stdout + stderr),
+    ])
+  const events = await instance.events()
+  const left = await Promise.all((await names()).map(async (name) => ({ name, told: await told(name) })))
+  return left.map(({ name, told }) => {
+    const worker = name.slice(name.lastIndexOf('-') + 1)
+    const own = events.filter((event) => event.worker === worker).map((event) => JSON.stringify(event))
+    return [`left: ${name}`, ...told, ...own].join('\n')
+  })
+}
 
 /** Every second one is stopped; the others end by themselves, in the foreground, with a code and output of their own. */
 async function one(index: number): Promise<string[]> {

@@ -5,6 +5,7 @@ import type { QueuedRequest } from '../../coordinator/contract/queue.ts'
 import type { SpawnResult } from '../../coordinator/contract/worker.ts'
 import { control, controlAll } from '../support/control.ts'
 import { Instance } from '../support/instance.ts'
+import { service, signal } from '../support/processes.ts'
 import { succeed, until } from '../support/run.ts'
 
 const SLEEP = ['--', 'sleep', '300']
@@ -220,3 +221,37 @@ test('after a restart who has waited too long is told so; what was begun is gone
   expect(started).toContain(patient)
   expect(started).not.toContain(late)
 }, 120_000)
+
+test('a request that waits is known to a coordinator from its first answer on', async () => {
+  await line()
+  for (let turn = 0; turn < 5; turn += 1) {
+    await later('a')
+    await killCoordinator()
+    const stopped = await instance.exec(['coordinator', 'stop', 'a'])
+    expect(stopped).toMatchObject({ code: 0, stdout: 'a\n', stderr: expect.stringContaining('taken back') })
+    await later('b')
+    await killCoordinator()
+    expect((await queue()).map(({ name }) => name)).toEqual(['b'])
+    await killCoordinator()
+    expect(await instance.exec(['coordinator', 'queue', 'cancel', 'b'])).toMatchObject({ code: 0 })
+  }
+}, 120_000)
+
+test('a coordinator that starts without Redis knows what runs, and says that it has not read the queue', async () => {
+  await line('a')
+  await instance.exec(['s6-svc', '-wD', '-d', '/run/hal9000/service/redis'])
+  await killCoordinator()
+  for (const command of [['stop', 'a'], ['queue'], ['queue', 'cancel', 'a']])
+    expect(await failure(['coordinator', ...command])).toMatchObject({
+      code: 'not-ready',
+      message: 'The requests that wait in Redis could not be read yet.',
+    })
+  expect(await instance.list()).toMatchObject([{ name: 'first', state: 'running' }])
+  await instance.exec(['s6-svc', '-u', '/run/hal9000/service/redis'])
+  expect(await instance.exec(['coordinator', 'stop', 'a', 'first'])).toMatchObject({ code: 0 })
+})
+
+async function killCoordinator(): Promise<void> {
+  const { pid } = await until('there is a coordinator', () => service(instance, 'coordinator'))
+  await signal(instance, 'KILL', pid)
+}
