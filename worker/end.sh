@@ -149,7 +149,7 @@ kill_leftovers() {
 }
 
 # A millisecond without a fork: nobody answers on the go fifo.
-nap() { read -r -t 0.001 -u 7 || :; }
+nap() { timed_read -t 0.001 -u 7 || :; }
 
 # Have the copiers read anything since the last look?
 has_moved() {

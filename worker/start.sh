@@ -30,11 +30,21 @@ start_command() {
   child=$!
 }
 
+# timed_read ARG...: read, which a trapped signal ends; the trap runs then. Only in POSIX mode: otherwise bash runs the trap
+# inside `read`, and when the time is up meanwhile it jumps there out of what the trap itself reads, and aborts.
+timed_read() {
+  local status=0
+  set -o posix
+  read -r "$@" || status=$?
+  set +o posix
+  return $status
+}
+
 # hear SECONDS: one line from the user's side, in word, first and rest. A timeout may strike in the middle of a line,
 # and often does at a millisecond: what was read of it is kept for the next time.
 hear() {
   local LC_ALL=C part='' # any byte is a character
-  IFS='' read -r -t "$1" -u 6 part || { heard=${heard:0:4096}$part && return 1; }
+  IFS='' timed_read -t "$1" -u 6 part || { heard=${heard:0:4096}$part && return 1; }
   part=$heard$part heard=''
   [[ $part =~ $spoken ]] && read -r word first rest <<<"$part"
 }

@@ -5,8 +5,8 @@ import type { Instance } from '../support/instance.ts'
 import { until } from '../support/run.ts'
 import type { Chance } from './chance.ts'
 
-/** How long a command is repeated whose caller was cut off: the parent it ran in was killed, or its engine. Milliseconds. */
-const PATIENCE = 240_000
+/** How long a command is repeated whose caller was cut off: the parent it ran in was killed, or its engine; again and again. Milliseconds. */
+const PATIENCE = 900_000
 /** How much longer than a worker lives one command may take: a caller in a parent that was killed may never hear of it. Milliseconds. */
 const HANGS = 30_000
 
@@ -34,12 +34,14 @@ export async function stream(
     const ready = answerOf(spawned.stdout) !== undefined && spawned.code === 0
     if (ready) acknowledged.push(name)
     const stops = chance.next() < 0.3
-    if (ready && stops) await answered(instance, ['stop', name], timeout)
-    const end = await endOf(instance, name, ready, timeout)
-    if (end === undefined) {
-      if (ready) wrong.push(`${name} was acknowledged, and nobody knows it`)
-      continue
-    }
+    const ask = (verb: string): Promise<object | string> => answered(instance, [verb, name], timeout).catch(String)
+    const stopping = ready && stops ? await ask('stop') : {}
+    const answer = await ask('wait')
+    for (const never of [stopping, answer]) if (typeof never === 'string') wrong.push(never)
+    // What was not acknowledged may have failed, or never have been heard of.
+    const end = typeof answer === 'object' && 'exit' in answer ? (answer.exit as ExitRecord) : undefined
+    if (ready && end === undefined) wrong.push(`${name} was acknowledged: ${JSON.stringify(answer)}`)
+    if (end === undefined) continue
     // A stop may come when it has ended by itself, or is about to.
     const right = end.exitCode === code && (end.reason === 'exited' || (stops && end.reason === 'stopped'))
     const stopped = stops && end.reason === 'stopped' && end.exitCode === 143
@@ -57,30 +59,18 @@ export async function ledgerOf(project: string, acknowledged: readonly string[])
   return [...never, ...twice]
 }
 
-/** How a worker ended; undefined when nobody knows it, as of a request whose caller was cut off before it was taken. */
-async function endOf(
-  instance: Instance,
-  name: string,
-  known: boolean,
-  timeout: number,
-): Promise<ExitRecord | undefined> {
-  const answer = await answered(instance, ['wait', name], timeout)
-  if ('exit' in answer) return answer.exit as ExitRecord
-  if (!known) return undefined
-  throw new Error(`${name}: ${JSON.stringify(answer)}`)
-}
-
 /** Repeats a command until the coordinator has answered it, for or against. */
 async function answered(instance: Instance, words: readonly string[], timeout: number): Promise<object> {
-  return await until(
-    `an answer to ${words.join(' ')}`,
-    async () => {
-      const { stdout } = await instance.exec(['coordinator', ...words, '--json'], { timeout })
-      const answer = answerOf(stdout)
-      return answer !== undefined && !isTrouble(answer) && answer
-    },
-    PATIENCE,
-  )
+  const tries: string[] = []
+  const once = async (): Promise<object | false> => {
+    const { code, ms, stdout, stderr } = await instance.exec(['coordinator', ...words, '--json'], { timeout })
+    tries.push(`${new Date().toISOString()} ${code} after ${Math.round(ms)} ms: ${stdout} ${stderr}`)
+    const answer = answerOf(stdout)
+    return answer !== undefined && !isTrouble(answer) && answer
+  }
+  return await until(`an answer to ${words.join(' ')}`, once, PATIENCE).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${tries.slice(-10).join('\n')}`)
+  })
 }
 
 function answerOf(stdout: string): object | undefined {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { WorkerDetail } from '../../coordinator/contract/worker.ts'
 import { openTerminal, untilAttached } from '../support/attached.ts'
+import { imageOf } from '../support/images.ts'
 import { Instance, OWNER } from '../support/instance.ts'
-import { type Output, succeed, until } from '../support/run.ts'
+import { type Output, run, succeed, until } from '../support/run.ts'
 
 const MODES = [
   ['in a session', []],
@@ -163,4 +164,15 @@ describe('windows and sessions that a person opens in a worker', () => {
     expect(await instance.ended(request)).toMatchObject({ exit: { reason: 'exited', exitCode: 129, signal: 'HUP' } })
     await until('the container is gone', async () => (await instance.workerContainers()).length === 0, AT_ONCE)
   })
+})
+
+test('a signal that comes when a look at the command is about to be over is acted on, and ends nobody else', async () => {
+  // The trap is at work when the time of the look is up, and reads something of its own then, as a stop does.
+  const script = `. /usr/lib/hal9000/start.sh
+    mkfifo /tmp/control && exec 6<>/tmp/control
+    trap 'sleep 1; mapfile -t lines </proc/self/status; echo "heeded $((\${#lines[@]} > 0))"' TERM
+    (sleep 0.5; kill -TERM $$) &
+    heard='' && hear 1; echo "heard $?"`
+  const words = ['run', '--rm', '--entrypoint', 'bash', imageOf('worker'), '-c', script]
+  expect(await run('docker', words)).toMatchObject({ code: 0, stdout: 'heeded 1\nheard 1\n' })
 })
