@@ -11,6 +11,17 @@ copy_output() {
   copiers+=($!)
 }
 
+# A signal while the command runs. In a session it comes in the middle of a `read` with a timeout: bash would do a trap's work
+# there and then, jump out of what that reads when the time is up, and abort. So the trap only says a word into the fifo.
+heed_signal() {
+  if [[ $mode == session ]]; then
+    passed_on=''
+    echo stop >/proc/self/fd/6
+  else
+    stop_command
+  fi
+}
+
 # TERM to the command's group and, in a session, to the group in the foreground. An interactive shell ignores TERM: a
 # command that does gets what a closing terminal would send it. CONT: a stopped process would not act on either.
 stop_command() {
@@ -50,6 +61,7 @@ signals=(- HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM
 await_pane() {
   local word first rest gone='' patience=1
   while [[ -z $ended ]]; do
+    [[ -z $stopping || -n $passed_on ]] || stop_command
     if hear "$patience"; then
       [[ $word != dead ]] || ended="$first $rest"
     elif [[ -n $gone ]]; then
@@ -81,6 +93,9 @@ note_death() {
 
 await_child() {
   local status
+  # Only now: like any trap that reads, it must not come in the middle of a `read` with a timeout.
+  trap note_death CHLD
+  note_death
   while [[ -z $ended ]]; do
     interrupted=''
     wait "$child" && status=0 || status=$?
@@ -93,6 +108,7 @@ await_child() {
 # Returns when the last byte of the command is out, or when nothing has moved for a second.
 drain() {
   trap '' TERM INT HUP
+  trap - CHLD
   if [[ $mode == session ]]; then
     settle_tmux
     leave_tmux
@@ -149,7 +165,7 @@ kill_leftovers() {
 }
 
 # A millisecond without a fork: nobody answers on the go fifo.
-nap() { timed_read -t 0.001 -u 7 || :; }
+nap() { read -r -t 0.001 -u 7 || :; }
 
 # Have the copiers read anything since the last look?
 has_moved() {

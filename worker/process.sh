@@ -2,7 +2,8 @@
 # A process, as the kernel tells of it without a fork.
 
 # read_stat PID: sets stat to the fields of /proc/PID/stat from the state on. The name before it may hold anything, also
-# a newline; it ends at the last parenthesis of all.
+# a newline; it ends at the last parenthesis of all. With mapfile: a `read` in a trap takes the timeout from the `read`
+# that the trap interrupted, which then never returns.
 read_stat() {
   local text=() fields
   mapfile -d '' -t text 2>/dev/null <"/proc/$1/stat" || return 1

@@ -3,10 +3,10 @@
 # Between go and `ready` lies the question whether the command could be executed, answered without a fork.
 #
 # The control fifo is the one line from the user's side: `piping PID`, `launched PID SERVER`, `refused WORD MESSAGE`,
-# `dead STATUS SIGNAL`. Whoever forges a line there fools nobody but his own worker, and only in these very forms: bash
-# would execute what stands in a text that it takes for a number.
+# `dead STATUS SIGNAL`; `stop` is our own word to ourselves (end.sh). Whoever forges a line there fools nobody but his own
+# worker, and only in these very forms: bash would execute what stands in a text that it takes for a number.
 number='[1-9][0-9]{0,9}'
-spoken="^(piping $number|launched $number $number|refused [a-z-]{1,40} .*|dead ((0|[1-9][0-9]{0,2}) -|- [1-9][0-9]?))\$"
+spoken="^(stop|piping $number|launched $number $number|refused [a-z-]{1,40} .*|dead ((0|[1-9][0-9]{0,2}) -|- [1-9][0-9]?))\$"
 
 # Fifos are held open for reading and writing: neither side then waits for the other or sees an early end of file.
 start_command() {
@@ -23,28 +23,21 @@ start_command() {
     exec 5>&-
   else
     exec 10<>$clients/.deaths
-    trap note_death CHLD
     (drop $lib/launch pipes) 3>&- 4>&- 5>&- 6<&- 7>&- 8>&- 9>&- 10>&- &
     set +m
   fi
   child=$!
 }
 
-# timed_read ARG...: read, which a trapped signal ends; the trap runs then. Only in POSIX mode: otherwise bash runs the trap
-# inside `read`, and when the time is up meanwhile it jumps there out of what the trap itself reads, and aborts.
-timed_read() {
-  local status=0
-  set -o posix
-  read -r "$@" || status=$?
-  set +o posix
-  return $status
-}
-
 # hear SECONDS: one line from the user's side, in word, first and rest. A timeout may strike in the middle of a line,
 # and often does at a millisecond: what was read of it is kept for the next time.
 hear() {
   local LC_ALL=C part='' # any byte is a character
-  IFS='' timed_read -t "$1" -u 6 part || { heard=${heard:0:4096}$part && return 1; }
+  if ! IFS='' read -r -t "$1" -u 6 part; then
+    heard=${heard:0:4096}$part part=''
+    # Or it struck just after the line's end was read: a line is written at once, so nothing more of it is there then.
+    [[ -n $heard ]] && ! read -t 0 -u 6 || return 1
+  fi
   part=$heard$part heard=''
   [[ $part =~ $spoken ]] && read -r word first rest <<<"$part"
 }
