@@ -93,9 +93,6 @@ note_death() {
 
 await_child() {
   local status
-  # Only now: like any trap that reads, it must not come in the middle of a `read` with a timeout.
-  trap note_death CHLD
-  note_death
   while [[ -z $ended ]]; do
     interrupted=''
     wait "$child" && status=0 || status=$?
@@ -108,7 +105,6 @@ await_child() {
 # Returns when the last byte of the command is out, or when nothing has moved for a second.
 drain() {
   trap '' TERM INT HUP
-  trap - CHLD
   if [[ $mode == session ]]; then
     settle_tmux
     leave_tmux

@@ -23,6 +23,7 @@ start_command() {
     exec 5>&-
   else
     exec 10<>$clients/.deaths
+    trap note_death CHLD
     (drop $lib/launch pipes) 3>&- 4>&- 5>&- 6<&- 7>&- 8>&- 9>&- 10>&- &
     set +m
   fi
