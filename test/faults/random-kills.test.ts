@@ -32,8 +32,9 @@ test(
     })
     const killer = (async () => {
       const revival = await reviveOnce()
+      kills += 1
       while (waiting.length > 0 && kills < KILLS) {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 * revival))
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 1.5 * revival))
         const coordinator = await service(instance, 'coordinator')
         if (coordinator === undefined) continue
         await signal(instance, 'KILL', coordinator.pid)
