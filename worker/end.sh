@@ -11,8 +11,9 @@ copy_output() {
   copiers+=($!)
 }
 
-# A signal while the command runs. In a session it comes in the middle of a `read` with a timeout: bash would do a trap's work
-# there and then, jump out of what that reads when the time is up, and abort. So the trap only says a word into the fifo.
+# A signal while the command runs. In a session it comes in the middle of a `read` with a timeout: bash would do a trap's
+# work there and then, jump out of what that reads when the time is up, and abort. So the trap only says a word into the
+# fifo, by way of the descriptor: the path is the user's.
 heed_signal() {
   if [[ $mode == session ]]; then
     passed_on=''
